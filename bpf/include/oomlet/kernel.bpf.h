@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel as oomlet's policies see it: the few members they read, found by
+ * CO-RE in whatever kernel runs, and the kfuncs they call. All that depends on
+ * the proposed BPF OOM interface is here.
+ */
+#ifndef OOMLET_KERNEL_BPF_H
+#define OOMLET_KERNEL_BPF_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef _Bool bool;
+enum { false, true };
+#define NULL ((void *)0)
+
+enum bpf_map_type {
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_CGRP_STORAGE = 32,
+};
+
+enum {
+	BPF_F_NO_PREALLOC = 1,
+};
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#ifndef __ksym
+#define __ksym __attribute__((section(".ksyms")))
+#endif
+#define __core __attribute__((preserve_access_index))
+
+/* --- types ---------------------------------------------------------------------- */
+
+struct kernfs_node {
+	const char *name;
+	__u64 id;
+} __core;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+} __core;
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[];
+} __core;
+
+struct page_counter {
+	unsigned long max;
+} __core;
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter memory;
+} __core;
+
+typedef struct {
+	__s64 counter;
+} atomic_long_t;
+
+struct percpu_counter {
+	__s64 count;
+} __core;
+
+enum {
+	MM_FILEPAGES,
+	MM_ANONPAGES,
+	MM_SWAPENTS,
+	MM_SHMEMPAGES,
+	NR_MM_COUNTERS,
+};
+
+struct mm_struct {
+	atomic_long_t pgtables_bytes;
+	struct percpu_counter rss_stat[NR_MM_COUNTERS];
+} __core;
+
+struct signal_struct {
+	short oom_score_adj;
+} __core;
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+} __core;
+
+struct task_struct {
+	int tgid;
+	unsigned int flags;
+	__u64 start_boottime;
+	char comm[16];
+	struct mm_struct *mm;
+	struct signal_struct *signal;
+	const struct cred *cred;
+} __core;
+
+struct oom_control {
+	struct mem_cgroup *memcg;
+	bool bpf_declared;
+} __core;
+
+struct bpf_struct_ops_link;
+
+/* Filled in by libbpf member by member, so it must be whole. The handler's second
+ * argument differs from kernel to kernel: policies take only the first.
+ */
+struct bpf_oom_ops {
+	int (*handle_out_of_memory)(struct oom_control *oc, struct bpf_struct_ops_link *link);
+	char name[64];
+};
+
+struct bpf_iter_css {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
+
+struct bpf_iter_css_task {
+	__u64 opaque[1];
+} __attribute__((aligned(8)));
+
+enum {
+	BPF_CGROUP_ITER_DESCENDANTS_PRE = 2,
+	CSS_TASK_ITER_PROCS = 1,
+};
+
+/* --- kfuncs ------------------------------------------------------------------------ */
+
+int bpf_oom_kill_process(struct oom_control *oc, struct task_struct *task,
+			 const char *message__str) __ksym;
+/* Returns a bool: only the low byte means anything, see task_is_oom_victim() */
+int bpf_task_is_oom_victim(struct task_struct *task) __ksym;
+
+struct mem_cgroup *bpf_get_root_mem_cgroup(void) __ksym;
+struct mem_cgroup *bpf_get_mem_cgroup(struct cgroup_subsys_state *css) __ksym;
+void bpf_put_mem_cgroup(struct mem_cgroup *memcg) __ksym;
+unsigned long bpf_mem_cgroup_usage(struct mem_cgroup *memcg) __ksym;
+
+void bpf_rcu_read_lock(void) __ksym;
+void bpf_rcu_read_unlock(void) __ksym;
+/* pid is of the initial PID namespace, the result acquired */
+struct task_struct *bpf_task_from_pid(__s32 pid) __ksym;
+void bpf_task_release(struct task_struct *p) __ksym;
+struct cgroup *bpf_cgroup_from_id(__u64 cgid) __ksym;
+struct cgroup *bpf_cgroup_ancestor(struct cgroup *cgrp, int level) __ksym;
+void bpf_cgroup_release(struct cgroup *cgrp) __ksym;
+int bpf_iter_css_new(struct bpf_iter_css *it, struct cgroup_subsys_state *start,
+		     unsigned int flags) __ksym;
+struct cgroup_subsys_state *bpf_iter_css_next(struct bpf_iter_css *it) __ksym;
+void bpf_iter_css_destroy(struct bpf_iter_css *it) __ksym;
+int bpf_iter_css_task_new(struct bpf_iter_css_task *it, struct cgroup_subsys_state *css,
+			  unsigned int flags) __ksym;
+struct task_struct *bpf_iter_css_task_next(struct bpf_iter_css_task *it) __ksym;
+void bpf_iter_css_task_destroy(struct bpf_iter_css_task *it) __ksym;
+
+/* clang before 16 takes the upper bits of a returned bool for zero; they are not */
+static inline __attribute__((always_inline)) bool task_is_oom_victim(struct task_struct *task)
+{
+	return bpf_task_is_oom_victim(task) & 1;
+}
+
+#endif

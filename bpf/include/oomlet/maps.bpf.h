@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The maps all policies share, pinned by name: whoever loads a policy first makes
+ * them, the others find them.
+ */
+#ifndef OOMLET_MAPS_BPF_H
+#define OOMLET_MAPS_BPF_H
+
+#include "kernel.bpf.h"
+#include "oomlet_abi.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct oomlet_params);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} params SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, OOMLET_RING_BYTES);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} records SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct oomlet_state);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} state SEC(".maps");
+
+#endif
