@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Release binaries are static: one file each, no Swift on the node, and the hook starts in a
+/// millisecond. libelf and libz are what libbpf.a needs.
+func staticExecutable(_ more: String...) -> [LinkerSetting] {
+  [.unsafeFlags(["-static-executable", "-lelf", "-lz"] + more, .when(configuration: .release))]
+}
+
+let package = Package(
+  name: "oomlet",
+  products: [
+    .executable(name: "oomlet", targets: ["oomlet"]),
+    .executable(name: "oomlet-hook", targets: ["oomlet-hook"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C
+    .target(name: "COomletABI", path: "bpf/abi", sources: ["abi.c"]),
+    .systemLibrary(name: "CLibbpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
+    .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+    .target(name: "CLinux"),
+
+    // values
+    .target(name: "OomletModel", swiftSettings: strict),
+
+    // boundaries
+    .target(name: "OomletJSON", dependencies: ["CJansson"], swiftSettings: strict),
+    .target(name: "OomletSystem", dependencies: ["CLinux", "OomletModel"], swiftSettings: strict),
+    .target(name: "OomletOCI", dependencies: ["OomletModel", "OomletJSON"], swiftSettings: strict),
+    .target(
+      name: "OomletBPF", dependencies: ["CLibbpf", "CLinux", "COomletABI", "OomletModel", "OomletSystem"],
+      swiftSettings: strict, plugins: ["BPFCompile"]),
+    .target(
+      name: "OomletJournal", dependencies: ["OomletModel", "OomletJSON", "OomletSystem"], swiftSettings: strict),
+
+    // use cases
+    .target(
+      name: "OomletAttach",
+      dependencies: ["OomletModel", "OomletJSON", "OomletOCI", "OomletSystem", "OomletBPF"],
+      swiftSettings: strict),
+    .target(
+      name: "OomletAgent",
+      dependencies: [
+        "OomletModel", "OomletSystem", "OomletBPF", "OomletJournal", "OomletAttach",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // programs
+    .executableTarget(
+      name: "oomlet-hook", dependencies: ["OomletAttach"], swiftSettings: strict,
+      linkerSettings: staticExecutable()),
+    .executableTarget(
+      name: "oomlet",
+      dependencies: ["OomletAgent", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict,
+      linkerSettings: staticExecutable("-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization")),
+
+    // build
+    .executableTarget(name: "bpfembed", swiftSettings: strict),
+    .plugin(name: "BPFCompile", capability: .buildTool(), dependencies: ["bpfembed"], path: "Sources/BPFCompile"),
+  ]
+)

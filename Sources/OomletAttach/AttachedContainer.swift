@@ -1,0 +1,50 @@
+internal import Glibc
+public import OomletJSON
+public import OomletModel
+internal import OomletSystem
+
+/// The identity file of a container with a policy: who it is, for people and for the agent. What is attached is what the
+/// kernel says, not this.
+public struct AttachedContainer: Sendable {
+  public static let directory = "/run/oomlet/containers"
+
+  public let identity: ContainerIdentity
+  public let cgroup: String
+  public let cgroupID: UInt64
+  public let policy: String
+
+  public init(identity: ContainerIdentity, cgroup: String, cgroupID: UInt64, policy: String) {
+    (self.identity, self.cgroup, self.cgroupID, self.policy) = (identity, cgroup, cgroupID, policy)
+  }
+
+  static func path(_ identity: ContainerIdentity) -> String { "\(directory)/\(identity.fileName).json" }
+
+  func write() throws(Failure) {
+    try makeDirectory(AttachedContainer.directory)
+    let members: [(key: String, value: JSON)] = [
+      ("id", .string(identity.id)), ("name", .string(identity.name)), ("pod", .string(identity.pod)),
+      ("namespace", .string(identity.namespace)), ("cgroup", .string(cgroup)), ("cgroup_id", .integer(Int64(cgroupID))),
+      ("policy", .string(policy)),
+    ]
+    try replaceFile(AttachedContainer.path(identity), with: JSON.object(members).encoded() + [UInt8(ascii: "\n")])
+  }
+
+  @discardableResult
+  static func remove(_ identity: ContainerIdentity) -> Bool { unlink(path(identity)) == 0 }
+
+  /// All identity files that can be read.
+  public static func all() -> [AttachedContainer] {
+    (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") }.compactMap { name in
+      guard let bytes = contents(of: "\(directory)/\(name)"), let json = try? JSON(parsing: bytes),
+        let id = json["id"]?.string,
+        let identity = ContainerIdentity(
+          id: id, name: json["name"]?.string ?? "", pod: json["pod"]?.string ?? "",
+          namespace: json["namespace"]?.string ?? ""),
+        let cgroupID = json["cgroup_id"]?.integer
+      else { return nil }
+      return AttachedContainer(
+        identity: identity, cgroup: json["cgroup"]?.string ?? "", cgroupID: UInt64(cgroupID),
+        policy: json["policy"]?.string ?? "")
+    }
+  }
+}

@@ -1,0 +1,36 @@
+internal import CLinux
+internal import COomletABI
+internal import CLibbpf
+internal import Glibc
+public import OomletModel
+public import OomletSystem
+
+/// Where oomlet's kernel objects are pinned: one directory for each version of the ABI, so that two never meet.
+public enum Pins {
+  public static let filesystem = "/sys/fs/bpf"
+  public static let root = "\(filesystem)/oomlet/v\(OOMLET_ABI_VERSION)"
+  public static let maps = "\(root)/maps"
+  public static let policies = "\(root)/policies"
+  public static let links = "\(root)/links"
+
+  public static func link(of container: ContainerIdentity) -> String { "\(links)/\(container.fileName)" }
+
+  /// - Throws: ``ExitStatus/unsupported`` if there is no bpffs: a directory that isn't one would keep nothing.
+  public static func makeDirectories() throws(Failure) {
+    var status = statfs()
+    guard statfs(filesystem, &status) == 0, UInt32(truncatingIfNeeded: status.f_type) == UInt32(CLINUX_BPF_FS_MAGIC) else {
+      throw Failure(.unsupported, "\(filesystem) is no BPF file system: mount -t bpf bpf \(filesystem)")
+    }
+    for directory in ["\(filesystem)/oomlet", root, maps, policies, links] { try makeDirectory(directory, mode: 0o700) }
+  }
+
+  /// The object pinned there, or nil and errno.
+  public static func open(_ path: String) -> OwnedFD? {
+    let fd = bpf_obj_get(path)
+    return fd < 0 ? nil : OwnedFD(fd)
+  }
+
+  /// Removes a pin; true if there was one.
+  @discardableResult
+  public static func remove(_ path: String) -> Bool { unlink(path) == 0 }
+}

@@ -1,0 +1,100 @@
+internal import CJansson
+internal import Glibc
+
+/// A JSON value (RFC 8259). Objects keep the order of their members.
+public indirect enum JSON: Equatable, Sendable {
+  case null
+  case bool(Bool)
+  case integer(Int64)
+  case number(Double)
+  case string(String)
+  case array([JSON])
+  case object([(key: String, value: JSON)])
+
+  public struct ParseError: Error, Equatable, CustomStringConvertible {
+    public let description: String
+  }
+
+  public static func == (a: JSON, b: JSON) -> Bool { a.encoded() == b.encoded() }
+
+  /// - Throws: what is wrong and where; also for duplicate keys, since two readers might take a different one.
+  public init(parsing bytes: [UInt8]) throws(ParseError) {
+    var error = json_error_t()
+    let root = bytes.withUnsafeBytes {
+      json_loadb($0.baseAddress, $0.count, Int(JSON_REJECT_DUPLICATES) | Int(JSON_DECODE_ANY), &error)
+    }
+    guard let root else {
+      let text = withUnsafeBytes(of: error.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      throw ParseError(description: "line \(error.line), column \(error.column): \(text)")
+    }
+    defer { release(root) }
+    self.init(root)
+  }
+
+  /// On one line, without spaces.
+  public func encoded() -> [UInt8] {
+    let value = made()
+    defer { release(value) }
+    guard let text = json_dumps(value, Int(JSON_COMPACT) | Int(JSON_ENCODE_ANY)) else { return [] }
+    defer { free(text) }
+    return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+  }
+
+  public subscript(key: String) -> JSON? {
+    guard case .object(let members) = self else { return nil }
+    return members.first { $0.key == key }?.value
+  }
+
+  public var string: String? { if case .string(let s) = self { s } else { nil } }
+  public var integer: Int64? { if case .integer(let i) = self { i } else { nil } }
+
+  private init(_ value: UnsafeMutablePointer<json_t>) {
+    switch value.pointee.type {
+    case JSON_OBJECT:
+      var members: [(key: String, value: JSON)] = []
+      var iterator = json_object_iter(value)
+      while let at = iterator {
+        members.append((String(cString: json_object_iter_key(at)), JSON(json_object_iter_value(at))))
+        iterator = json_object_iter_next(value, at)
+      }
+      self = .object(members)
+    case JSON_ARRAY: self = .array((0..<json_array_size(value)).map { JSON(json_array_get(value, $0)) })
+    case JSON_STRING:
+      let bytes = UnsafeRawBufferPointer(start: json_string_value(value), count: json_string_length(value))
+      self = .string(String(decoding: bytes, as: UTF8.self))
+    case JSON_INTEGER: self = .integer(Int64(json_integer_value(value)))
+    case JSON_REAL: self = .number(json_real_value(value))
+    case JSON_TRUE: self = .bool(true)
+    case JSON_FALSE: self = .bool(false)
+    default: self = .null
+    }
+  }
+
+  private func made() -> UnsafeMutablePointer<json_t>? {
+    switch self {
+    case .null: return json_null()
+    case .bool(let value): return value ? json_true() : json_false()
+    case .integer(let value): return json_integer(json_int_t(value))
+    case .number(let value): return json_real(value)
+    case .string(let value):
+      var value = value
+      return value.withUTF8 {
+        $0.withMemoryRebound(to: CChar.self) { json_stringn($0.baseAddress, $0.count) }
+      }
+    case .array(let values):
+      let array = json_array()
+      for value in values { json_array_append_new(array, value.made()) }
+      return array
+    case .object(let members):
+      let object = json_object()
+      for member in members { json_object_set_new(object, member.key, member.value.made()) }
+      return object
+    }
+  }
+}
+
+private func release(_ value: UnsafeMutablePointer<json_t>?) {
+  // json_decref() is an inline function that the importer can't see through on every version; json_delete() is what it calls
+  guard let value else { return }
+  json_decref(value)
+}

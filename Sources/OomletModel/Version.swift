@@ -1,0 +1,1 @@
+public let oomletVersion = "0.1.0"

@@ -1,0 +1,68 @@
+internal import CLinux
+internal import Glibc
+public import OomletModel
+
+/// A cgroup v2 directory, open.
+public struct Cgroup: ~Copyable {
+  /// Where the hierarchy is mounted.
+  public static let mountPoint = "/sys/fs/cgroup"
+
+  /// From the root of the hierarchy: `/a/b`.
+  public let path: String
+  public let fd: OwnedFD
+  /// The inode number of its directory: what the kernel calls the cgroup's id.
+  public let id: UInt64
+
+  /// - Throws: ``ExitStatus/unsupported`` if there is no cgroup v2 hierarchy or it does not control memory.
+  public init(path: String) throws(Failure) {
+    let directory = Cgroup.mountPoint + path
+    var filesystem = statfs()
+    guard statfs(Cgroup.mountPoint, &filesystem) == 0, filesystem.f_type == Int(CLINUX_CGROUP2_SUPER_MAGIC) else {
+      throw Failure(.unsupported, "\(Cgroup.mountPoint) is not a cgroup v2 hierarchy: oomlet needs the unified hierarchy")
+    }
+    guard let fd = openFile(directory, O_RDONLY | O_DIRECTORY) else {
+      guard errno != ENOENT else {
+        throw Failure(.notFound, "cgroup \(printable(path)) is gone: the container ended before its policy was attached")
+      }
+      throw Failure(.failed, systemError("cannot open cgroup \(printable(path))"))
+    }
+    var status = stat()
+    guard fstat(fd.raw, &status) == 0 else { throw Failure(.failed, systemError("cannot stat cgroup \(printable(path))")) }
+    self.path = path
+    self.id = UInt64(status.st_ino)
+    self.fd = fd
+  }
+
+  /// The cgroup of a process, from /proc/PID/cgroup (cgroups(7)).
+  public init(ofProcess pid: Int) throws(Failure) {
+    guard let text = contents(of: "/proc/\(pid)/cgroup") else {
+      throw Failure(.notFound, "process \(pid) is gone: the container ended before its policy was attached")
+    }
+    guard let path = Cgroup.unifiedPath(String(decoding: text, as: UTF8.self)) else {
+      throw Failure(.unsupported, "process \(pid) has no cgroup v2: oomlet needs the unified hierarchy")
+    }
+    try self.init(path: path)
+  }
+
+  /// The path of the line of hierarchy 0, without the mark of a removed cgroup.
+  static func unifiedPath(_ text: String) -> String? {
+    text.split(separator: "\n").first { $0.hasPrefix("0::/") }.map { String($0.dropFirst(3)) }
+  }
+
+  /// A file's text without the line end, or nil and errno.
+  public func value(of file: String) -> String? {
+    let file = openat(fd.raw, file, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    return readAll(OwnedFD(file)).map { bytes in
+      String(decoding: bytes.last == UInt8(ascii: "\n") ? Array(bytes.dropLast()) : bytes, as: UTF8.self)
+    }
+  }
+
+  /// - Returns: false and errno if it failed.
+  public func set(_ file: String, to value: String) -> Bool {
+    let file = openat(fd.raw, file, O_WRONLY | O_CLOEXEC)
+    guard file >= 0 else { return false }
+    let owned = OwnedFD(file)
+    return writeAll(owned.raw, Array(value.utf8))
+  }
+}

@@ -1,0 +1,33 @@
+internal import CLinux
+internal import Glibc
+public import OomletModel
+
+/// An exclusive flock(2), held until it goes; the kernel drops it with the process.
+public struct FileLock: ~Copyable {
+  private let fd: OwnedFD
+
+  /// - Parameter deadline: in ns of CLOCK_MONOTONIC; nil: don't wait.
+  /// - Throws: ``ExitStatus/deadline`` if somebody else has it until then.
+  public init(_ path: String, deadline: UInt64?) throws(Failure) {
+    guard let file = openFile(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600) else {
+      throw Failure(.failed, systemError("cannot open \(path)"))
+    }
+    while flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else { throw Failure(.failed, systemError("cannot lock \(path)")) }
+      guard let deadline, monotonicNanoseconds() < deadline else {
+        throw Failure(.deadline, "\(path) is locked by another process of oomlet")
+      }
+      usleep(2000)
+    }
+    fd = file
+  }
+
+  /// The lock lasts until here.
+  public consuming func release() {}
+
+  /// Whether somebody holds it.
+  public static func isHeld(_ path: String) -> Bool {
+    guard let file = openFile(path, O_RDWR | O_NOFOLLOW) else { return false }
+    return flock(file.raw, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+}

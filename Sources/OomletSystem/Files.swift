@@ -1,0 +1,98 @@
+internal import Glibc
+public import OomletModel
+
+/// All of a descriptor until its end, or nil and errno; stops with `EFBIG` past `limit` bytes, having read the rest.
+public func readAll(_ fd: borrowing OwnedFD, limit: Int = 16 << 20) -> [UInt8]? { readAll(raw: fd.raw, limit: limit) }
+
+/// As ``readAll(_:limit:)``, for a descriptor that stays open.
+///
+/// - Parameter deadline: in ns of CLOCK_MONOTONIC; `ETIMEDOUT` when the next bytes don't come in time.
+public func readAll(raw fd: CInt, limit: Int = 16 << 20, deadline: UInt64? = nil) -> [UInt8]? {
+  var all: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 1 << 16)
+  var overflow = false
+  while true {
+    if let deadline {
+      var poller = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+      let now = monotonicNanoseconds()
+      let ready = poll(&poller, 1, CInt(now < deadline ? (deadline - now) / 1_000_000 + 1 : 0))
+      if ready == 0 {
+        errno = ETIMEDOUT
+        return nil
+      }
+    }
+    let n = read(fd, &chunk, chunk.count)
+    if n < 0 && errno == EINTR { continue }
+    if n < 0 { return nil }
+    if n == 0 { break }
+    if all.count + n > limit { overflow = true } else { all += chunk[..<n] }
+  }
+  if overflow {
+    errno = EFBIG
+    return nil
+  }
+  return all
+}
+
+/// A whole file, or nil and errno.
+public func contents(of path: String, limit: Int = 16 << 20) -> [UInt8]? {
+  guard let fd = openFile(path, O_RDONLY) else { return nil }
+  return readAll(fd, limit: limit)
+}
+
+/// Writes all bytes; false and errno if that failed, possibly after some.
+public func writeAll(_ fd: CInt, _ bytes: [UInt8]) -> Bool {
+  var done = 0
+  while done < bytes.count {
+    let n = bytes.withUnsafeBytes { write(fd, $0.baseAddress! + done, bytes.count - done) }
+    if n < 0 && errno == EINTR { continue }
+    if n < 0 { return false }
+    done += n
+  }
+  return true
+}
+
+/// A new file in place of an old one, whole or not at all.
+public func replaceFile(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(Failure) {
+  let temporary = "\(path).\(getpid()).tmp"
+  guard let fd = openFile(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode) else {
+    throw Failure(.failed, systemError("cannot create \(temporary)"))
+  }
+  guard writeAll(fd.raw, bytes), rename(temporary, path) == 0 else {
+    let message = systemError("cannot write \(path)")
+    unlink(temporary)
+    throw Failure(.failed, message)
+  }
+}
+
+/// The directory, made with its parents where missing; `mode` is the last one's.
+public func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws(Failure) {
+  if let parent = path.lastIndex(of: "/"), parent != path.startIndex, access(String(path[..<parent]), F_OK) != 0 {
+    try makeDirectory(String(path[..<parent]))
+  }
+  guard mkdir(path, mode) == 0 || errno == EEXIST else { throw Failure(.failed, systemError("cannot make directory \(path)")) }
+}
+
+/// Names in a directory, sorted, without `.` and `..`; nil and errno if it can't be read.
+public func namesInDirectory(_ path: String) -> [String]? {
+  guard let directory = opendir(path) else { return nil }
+  defer { closedir(directory) }
+  var names: [String] = []
+  while let entry = readdir(directory) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    if name != "." && name != ".." { names.append(name) }
+  }
+  return names.sorted()
+}
+
+/// CLOCK_MONOTONIC, in ns.
+public func monotonicNanoseconds() -> UInt64 { clockNanoseconds(CLOCK_MONOTONIC) }
+
+/// A clock of clock_gettime(2), in ns.
+public func clockNanoseconds(_ clock: CInt) -> UInt64 {
+  var time = timespec()
+  clock_gettime(clock, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

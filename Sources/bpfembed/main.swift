@@ -1,0 +1,65 @@
+// bpfembed OUTPUT.swift POLICY.bpf.c... -- CLANG [FLAG]...
+//
+// Compiles the policies for the BPF target, without DWARF, and writes them as one Swift file.
+
+import Glibc
+
+func fail(_ message: String) -> Never {
+  _ = (message + "\n").withCString { write(2, $0, strlen($0)) }
+  exit(1)
+}
+
+func run(_ command: [String]) {
+  var pid = pid_t()
+  var arguments = command.map { strdup($0) } + [nil]
+  defer { arguments.forEach { free($0) } }
+  guard posix_spawnp(&pid, command[0], nil, nil, &arguments, environ) == 0 else { fail("bpfembed: cannot run \(command[0])") }
+  var status: CInt = 0
+  while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+  guard status == 0 else { fail("bpfembed: failed: \(command.joined(separator: " "))") }
+}
+
+func bytes(of path: String) -> [UInt8] {
+  guard let file = fopen(path, "r") else { fail("bpfembed: cannot read \(path)") }
+  defer { fclose(file) }
+  var all: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 1 << 16)
+  while case let n = fread(&chunk, 1, chunk.count, file), n > 0 { all += chunk[..<n] }
+  return all
+}
+
+func base64(_ bytes: [UInt8]) -> String {
+  let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+  var text: [UInt8] = []
+  for start in stride(from: 0, to: bytes.count, by: 3) {
+    let group = bytes[start..<min(start + 3, bytes.count)]
+    let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+    for i in 0..<4 { text.append(i <= group.count ? alphabet[bits >> (18 - 6 * i) & 63] : UInt8(ascii: "=")) }
+  }
+  return String(decoding: text, as: UTF8.self)
+}
+
+let arguments = CommandLine.arguments
+guard let separator = arguments.firstIndex(of: "--"), separator >= 3, separator + 1 < arguments.count else {
+  fail("usage: bpfembed OUTPUT.swift POLICY.bpf.c... -- CLANG [FLAG]...")
+}
+let output = arguments[1]
+let clang = arguments[separator + 1]
+let flags = Array(arguments[(separator + 2)...])
+let toolDirectory = clang.contains("/") ? String(clang[...clang.lastIndex(of: "/")!]) : ""
+
+var swift = "/// The policies that came with this build: base64 of their BPF objects.\nlet builtinPolicyObjects: [(name: String, object: StaticString)] = [\n"
+for source in arguments[2..<separator] {
+  let file = String(source[source.index(after: source.lastIndex(of: "/") ?? source.startIndex)...])
+  guard file.hasSuffix(".bpf.c") else { fail("bpfembed: not a policy's source: \(source)") }
+  let name = String(file.dropLast(".bpf.c".count))
+  let object = output + "." + name + ".o"
+  run([clang, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror", "-c", source, "-o", object] + flags)
+  run([toolDirectory + "llvm-objcopy", "--strip-debug", object])
+  swift += "  (\"\(name)\", \"\(base64(bytes(of: object)))\"),\n"
+}
+swift += "]\n"
+
+guard let file = fopen(output, "w") else { fail("bpfembed: cannot write \(output)") }
+fputs(swift, file)
+fclose(file)

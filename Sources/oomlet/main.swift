@@ -1,0 +1,3 @@
+import OomletModel
+
+print("oomlet \(oomletVersion)")
