@@ -34,18 +34,20 @@ public struct Attacher {
       }
       Pins.remove(pin)
     }
-    // Parameters first, link second: a policy never runs without its parameters
-    try Parameters.set(identity, on: cgroup)
+    // Parameters first, link second: a policy never runs without its parameters. What fails is undone, so that a cgroup
+    // with somebody else's policy is as it was.
+    let before = Parameters(on: cgroup)
+    let group = cgroup.value(of: "memory.oom.group")
+    try Parameters(identity).store(on: cgroup)
     do throws(Failure) {
-      try killOnlyTheVictim(cgroup)
       let link = try PolicyLink(policy: map, to: cgroup)
-      try link.pin(pin)
+      try killOnlyTheVictim(cgroup)
       try AttachedContainer(identity: identity, cgroup: cgroup.path, cgroupID: cgroup.id, policy: policy.description).write()
+      try link.pin(pin)
     } catch {
-      if error.status != .occupied {
-        Pins.remove(pin)
-        Parameters.remove(from: cgroup)
-      }
+      if let before { try? before.store(on: cgroup) } else { Parameters.remove(from: cgroup) }
+      if error.status != .occupied { AttachedContainer.remove(identity) }
+      if let group { _ = cgroup.set("memory.oom.group", to: group) }
       throw error
     }
   }

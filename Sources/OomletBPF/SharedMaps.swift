@@ -28,16 +28,30 @@ public enum State {
 }
 
 /// What a container asked for, in storage on its cgroup: the map `params`.
-public enum Parameters {
-  public static func set(_ identity: ContainerIdentity, on cgroup: borrowing Cgroup) throws(Failure) {
-    guard let map = Pins.open("\(Pins.maps)/params") else { throw failure("cannot open map params") }
-    var value = oomlet_params()
+public struct Parameters {
+  private var value: oomlet_params
+
+  public init(_ identity: ContainerIdentity) {
+    value = oomlet_params()
     value.abi_version = UInt32(OOMLET_ABI_VERSION)
-    fill(&value.identity.id, identity.id)
-    fill(&value.identity.name, identity.name)
-    fill(&value.identity.pod, identity.pod)
-    fill(&value.identity.pod_namespace, identity.namespace)
+    Parameters.fill(&value.identity.id, identity.id)
+    Parameters.fill(&value.identity.name, identity.name)
+    Parameters.fill(&value.identity.pod, identity.pod)
+    Parameters.fill(&value.identity.pod_namespace, identity.namespace)
+  }
+
+  /// What is stored on a cgroup, or nil.
+  public init?(on cgroup: borrowing Cgroup) {
+    guard let map = Pins.open("\(Pins.maps)/params") else { return nil }
     var key = cgroup.fd.raw
+    value = oomlet_params()
+    guard bpf_map_lookup_elem(map.raw, &key, &value) == 0 else { return nil }
+  }
+
+  public func store(on cgroup: borrowing Cgroup) throws(Failure) {
+    guard let map = Pins.open("\(Pins.maps)/params") else { throw failure("cannot open map params") }
+    var key = cgroup.fd.raw
+    var value = value
     guard bpf_map_update_elem(map.raw, &key, &value, UInt64(BPF_ANY)) == 0 else {
       throw failure("cannot store the parameters of \(printable(cgroup.path))")
     }
