@@ -61,7 +61,7 @@ let package = Package(
       linkerSettings: staticExecutable()),
     .executableTarget(
       name: "oomlet",
-      dependencies: ["OomletAgent", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["OomletAgent", "OomletAttach", "OomletBPF", "OomletJournal", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict,
       linkerSettings: staticExecutable("-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization")),
 

@@ -1,6 +1,7 @@
 internal import Glibc
-public import OomletJSON
+internal import OomletJSON
 public import OomletModel
+internal import OomletBPF
 internal import OomletSystem
 
 /// The identity file of a container with a policy: who it is, for people and for the agent. What is attached is what the
@@ -47,4 +48,14 @@ public struct AttachedContainer: Sendable {
         policy: json["policy"]?.string ?? "")
     }
   }
+}
+
+extension AttachedContainer {
+  /// The id of the cgroup that the kernel says its pinned link is on; 0: none.
+  public var linkedCgroupID: UInt64 {
+    guard let link = PolicyLink(pinned: Pins.link(of: identity)), let info = link.info else { return 0 }
+    return info.cgroupID
+  }
+
+  public var isAttached: Bool { linkedCgroupID == cgroupID }
 }

@@ -14,6 +14,8 @@ public enum PolicyLoader {
   /// The map of a policy that is loaded, or nil.
   public static func loaded(_ policy: PolicyName) -> OwnedFD? { Pins.open("\(Pins.policies)/\(policy)") }
 
+  public static func isLoaded(_ policy: PolicyName) -> Bool { loaded(policy) != nil }
+
   /// The map of a policy, loaded and pinned first if it was not. The caller holds the lock.
   ///
   /// - Throws: ``ExitStatus/unsupported``, ``ExitStatus/notPermitted``, ``ExitStatus/notFound`` for a name that is no

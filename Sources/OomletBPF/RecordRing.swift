@@ -2,7 +2,7 @@ internal import CLibbpf
 internal import COomletABI
 internal import Glibc
 public import OomletModel
-public import OomletSystem
+internal import OomletSystem
 
 /// The reading end of the ring buffer. One process at a time: the position of the reader is the kernel's.
 public final class RecordRing {

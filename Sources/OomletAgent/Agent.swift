@@ -1,0 +1,91 @@
+internal import CLinux
+internal import Glibc
+public import Logging
+internal import OomletAttach
+internal import OomletBPF
+internal import OomletJournal
+public import OomletModel
+internal import OomletSystem
+
+/// The node agent: takes records out of the kernel's ring buffer into the journal. Decides nothing: policies go on
+/// without it.
+public struct Agent {
+  public static let lockPath = "\(Attacher.runDirectory)/agent.lock"
+
+  private let logger: Logger
+
+  public init(logger: Logger) { self.logger = logger }
+
+  /// Whether an agent runs on this node.
+  public static var isRunning: Bool { FileLock.isHeld(lockPath) }
+
+  /// Runs until SIGTERM or SIGINT.
+  public func run() throws(Failure) {
+    var stopping: [CInt] = [SIGTERM, SIGINT]
+    let signals = OwnedFD(clinux_signalfd(&stopping, CInt(stopping.count)))
+    try makeDirectory(Attacher.runDirectory)
+    let lock: FileLock
+    do throws(Failure) { lock = try FileLock(Agent.lockPath, deadline: nil) } catch {
+      throw error.status == .deadline ? Failure(.failed, "another agent is running on this node") : error
+    }
+    let journal = try JournalWriter()
+
+    var ring: RecordRing?
+    do throws(Failure) {
+      try loadPolicies()
+      ring = try RecordRing { record in keep(record, in: journal) }
+    } catch {
+      guard error.status == .unsupported else { throw error }
+      logger.warning("degraded: \(error)")
+    }
+    adopt()
+    logger.info("agent \(oomletVersion) is running")
+
+    var waiting = [pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0)]
+    if let ring { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
+    repeat {
+      // Once before the first wait: records of a time without agent raise no event
+      if let ring, ring.drain() > 0 { journal.sync() }
+      // A journal that could not be written is tried again
+      poll(&waiting, nfds_t(waiting.count), journalFailed.value ? 1000 : -1)
+    } while waiting[0].revents == 0
+    if let ring, ring.drain() > 0 { journal.sync() }
+    logger.info("agent ends; policies stay in force")
+    lock.release()
+  }
+
+  private final class Flag {
+    var value = false
+  }
+  private let journalFailed = Flag()
+
+  private func keep(_ record: KillRecord, in journal: JournalWriter) -> Bool {
+    do throws(Failure) {
+      if try journal.append(record) {
+        logger.notice("\(record.sentence)", metadata: ["id": "\(record.id)", "outcome": "\(record.outcome.rawValue)"])
+      }
+      if journalFailed.value { logger.notice("the journal is written again") }
+      journalFailed.value = false
+      return true
+    } catch {
+      if !journalFailed.value { logger.error("\(error); records wait in the ring buffer") }
+      journalFailed.value = true
+      return false
+    }
+  }
+
+  private func loadPolicies() throws(Failure) {
+    let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000)
+    for name in BuiltinPolicies.names.compactMap(PolicyName.init) { _ = try attacher.load(name) }
+  }
+
+  /// What an earlier agent or a hook left: containers that are attached stay so, what belongs to none goes.
+  private func adopt() {
+    let containers = AttachedContainer.all()
+    var adopted = 0
+    for container in containers {
+      if container.isAttached { adopted += 1 } else { Attacher.detach(container.identity) }
+    }
+    if !containers.isEmpty { logger.info("adopted \(adopted) containers, removed what was left of \(containers.count - adopted)") }
+  }
+}

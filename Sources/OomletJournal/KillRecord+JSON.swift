@@ -1,0 +1,80 @@
+public import OomletJSON
+public import OomletModel
+
+extension KillRecord {
+  /// The record as the journal and `oomlet kills -o json` have it; the names are a promise.
+  public var json: JSON {
+    .object([
+      ("time", .string(timestamp(time))), ("id", .string(id)), ("trigger", .string(trigger.rawValue)),
+      ("level", .string(level.rawValue)), ("policy", .string(policy)), ("outcome", .string(outcome.rawValue)),
+      ("errno", .integer(Int64(errorNumber))),
+      (
+        "container",
+        .object([
+          ("id", .string(container.id)), ("name", .string(container.name)), ("pod", .string(container.pod)),
+          ("namespace", .string(container.namespace)), ("cgroup", .string(container.cgroup)),
+        ])
+      ),
+      ("limit_cgroup", .string(limitCgroup)), ("victim", victim?.json ?? .null), ("runner_up", runnerUp?.json ?? .null),
+      ("candidates", .integer(Int64(candidates))), ("truncated", .bool(false)), ("usage_bytes", size(usage)),
+      ("limit_bytes", limit.map(size) ?? .null), ("decision_ns", size(decisionNanoseconds)), ("why", .string(why)),
+      ("boot_id", .string(bootID)), ("boottime_ns", size(bootTime)),
+    ])
+  }
+
+  /// nil if it is no record.
+  public init?(json: JSON) {
+    guard let time = json["time"]?.string.flatMap(nanoseconds(fromTimestamp:)), let bootID = json["boot_id"]?.string,
+      let bootTime = json["boottime_ns"]?.unsigned, let trigger = json["trigger"]?.string.flatMap(Trigger.init(rawValue:)),
+      let level = json["level"]?.string.flatMap(Level.init(rawValue:)), let policy = json["policy"]?.string,
+      let outcome = json["outcome"]?.string.flatMap(Outcome.init(rawValue:)), let container = json["container"]
+    else { return nil }
+    self.init(
+      time: time, bootTime: bootTime, bootID: bootID, trigger: trigger, level: level, policy: policy, outcome: outcome,
+      errorNumber: Int32(json["errno"]?.integer ?? 0),
+      container: Container(
+        id: container["id"]?.string ?? "", name: container["name"]?.string ?? "", pod: container["pod"]?.string ?? "",
+        namespace: container["namespace"]?.string ?? "", cgroup: container["cgroup"]?.string ?? ""),
+      limitCgroup: json["limit_cgroup"]?.string ?? "", victim: json["victim"].flatMap(Process.init(json:)),
+      runnerUp: json["runner_up"].flatMap(Process.init(json:)),
+      candidates: UInt32(clamping: json["candidates"]?.integer ?? 0), usage: json["usage_bytes"]?.unsigned ?? 0,
+      limit: json["limit_bytes"]?.unsigned, decisionNanoseconds: json["decision_ns"]?.unsigned ?? 0)
+  }
+}
+
+extension KillRecord.Process {
+  var json: JSON {
+    .object([
+      ("pid", .integer(Int64(pid))), ("comm", .string(comm)), ("uid", .integer(Int64(uid))),
+      ("start_time", .string(timestamp(startTime))),
+      (
+        "memory",
+        .object([
+          ("rss_bytes", size(memory.rss)), ("anon_bytes", size(memory.anon)), ("file_bytes", size(memory.file)),
+          ("shmem_bytes", size(memory.shmem)), ("swap_bytes", size(memory.swap)),
+          ("pgtables_bytes", size(memory.pageTables)),
+        ])
+      ),
+      ("oom_score_adj", .integer(Int64(oomScoreAdj))),
+    ])
+  }
+
+  init?(json: JSON) {
+    guard let pid = json["pid"]?.integer, let comm = json["comm"]?.string, let memory = json["memory"] else { return nil }
+    self.init(
+      pid: UInt32(clamping: pid), comm: comm, uid: UInt32(clamping: json["uid"]?.integer ?? 0),
+      oomScoreAdj: Int32(clamping: json["oom_score_adj"]?.integer ?? 0),
+      startTime: json["start_time"]?.string.flatMap(nanoseconds(fromTimestamp:)) ?? 0,
+      memory: KillRecord.Memory(
+        anon: memory["anon_bytes"]?.unsigned ?? 0, file: memory["file_bytes"]?.unsigned ?? 0,
+        shmem: memory["shmem_bytes"]?.unsigned ?? 0, swap: memory["swap_bytes"]?.unsigned ?? 0,
+        pageTables: memory["pgtables_bytes"]?.unsigned ?? 0))
+  }
+}
+
+extension JSON {
+  var unsigned: UInt64? { integer.flatMap { UInt64(exactly: $0) } }
+}
+
+/// Sizes and times never reach 2^63.
+private func size(_ value: UInt64) -> JSON { .integer(Int64(clamping: value)) }

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Logging
+import OomletAgent
+
+struct AgentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "agent",
+    abstract: "Run the node agent.",
+    discussion: """
+      Loads the policies, and takes the record of each kill from the kernel to the journal, \
+      /var/lib/oomlet/kills.jsonl. Policies work without it; records wait in the kernel. Runs in the \
+      foreground, logs to stderr, ends at SIGTERM.
+      """)
+
+  func run() throws {
+    LoggingSystem.bootstrap(StreamLogHandler.standardError)
+    try Agent(logger: Logger(label: "oomlet")).run()
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import OomletModel
+import OomletSystem
+
+@main
+struct Oomlet: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "oomlet",
+    abstract: "OOM policies for containers, decided in the kernel.",
+    discussion: """
+      A container says what is to die when it runs out of memory with the annotation "oom.policy"; \
+      oomlet-hook attaches that policy to its memory cgroup. This program is the node's agent and shows \
+      what is attached and what was killed.
+
+      Exit status: 0 done, 1 failed, 2 usage, 3 invalid input, 4 the kernel or node can't, 6 not permitted, \
+      7 not found.
+      """,
+    version: oomletVersion,
+    subcommands: [AgentCommand.self, KillsCommand.self, StatusCommand.self])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let failure as Failure {
+      printError("oomlet: \(failure)\n")
+      exit(withError: ExitCode(failure.status.rawValue))
+    } catch {
+      let code = exitCode(for: error)
+      guard code == .validationFailure else { exit(withError: error) }
+      printError(fullMessage(for: error) + "\n")
+      exit(withError: ExitCode(ExitStatus.usage.rawValue))
+    }
+  }
+}
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, json
+}

@@ -1,3 +1,0 @@
-import OomletModel
-
-print("oomlet \(oomletVersion)")
