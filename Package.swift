@@ -61,9 +61,19 @@ let package = Package(
       linkerSettings: staticExecutable()),
     .executableTarget(
       name: "oomlet",
-      dependencies: ["OomletAgent", "OomletAttach", "OomletBPF", "OomletJournal", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "OomletAgent", "OomletAttach", "OomletBPF", "OomletJournal",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict,
       linkerSettings: staticExecutable("-l_FoundationCShims", "-l_FoundationCollections", "-lswiftSynchronization")),
+
+    // tests: what needs no kernel; the scenarios in the test kernel are in Tests/Scenarios
+    .testTarget(name: "OomletModelTests", dependencies: ["OomletModel"]),
+    .testTarget(name: "OomletOCITests", dependencies: ["OomletOCI"]),
+    .testTarget(name: "OomletSystemTests", dependencies: ["OomletSystem"]),
+    .testTarget(name: "OomletJournalTests", dependencies: ["OomletJournal"]),
+    .testTarget(name: "CommandTests", dependencies: ["oomlet", "oomlet-hook"]),
 
     // build
     .executableTarget(name: "bpfembed", swiftSettings: strict),

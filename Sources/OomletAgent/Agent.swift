@@ -25,7 +25,8 @@ public struct Agent {
     let signals = OwnedFD(clinux_signalfd(&stopping, CInt(stopping.count)))
     try makeDirectory(Attacher.runDirectory)
     let lock: FileLock
-    do throws(Failure) { lock = try FileLock(Agent.lockPath, deadline: nil) } catch {
+    // Those who ask whether an agent runs have it for a moment
+    do throws(Failure) { lock = try FileLock(Agent.lockPath, deadline: monotonicNanoseconds() + 500_000_000) } catch {
       throw error.status == .deadline ? Failure(.failed, "another agent is running on this node") : error
     }
     let journal = try JournalWriter()
@@ -79,13 +80,12 @@ public struct Agent {
     for name in BuiltinPolicies.names.compactMap(PolicyName.init) { _ = try attacher.load(name) }
   }
 
-  /// What an earlier agent or a hook left: containers that are attached stay so, what belongs to none goes.
+  /// What an earlier agent or a hook left: containers that are attached stay so, what is left of those that are gone
+  /// goes.
   private func adopt() {
-    let containers = AttachedContainer.all()
-    var adopted = 0
-    for container in containers {
-      if container.isAttached { adopted += 1 } else { Attacher.detach(container.identity) }
-    }
-    if !containers.isEmpty { logger.info("adopted \(adopted) containers, removed what was left of \(containers.count - adopted)") }
+    let leftovers = AttachedContainer.removeLeftovers()
+    if leftovers > 0 { logger.info("removed what was left of \(count(leftovers, "container"))") }
+    let attached = AttachedContainer.all().count { $0.isAttached }
+    if attached > 0 { logger.info("adopted \(count(attached, "container"))") }
   }
 }

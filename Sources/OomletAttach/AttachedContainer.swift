@@ -58,4 +58,24 @@ extension AttachedContainer {
   }
 
   public var isAttached: Bool { linkedCgroupID == cgroupID }
+
+  /// Removes pins and identity files of containers whose cgroup is gone: their poststop has not come, or came to nothing.
+  /// One that is just being attached has its cgroup, and is left alone.
+  ///
+  /// - Returns: how many containers there was something of.
+  public static func removeLeftovers() -> Int {
+    var gone = Set<String>()
+    for container in all() where !Cgroup.exists(path: container.cgroup, id: container.cgroupID) {
+      gone.insert(container.identity.fileName)
+    }
+    for name in namesInDirectory(Pins.links) ?? [] {
+      if let link = PolicyLink(pinned: "\(Pins.links)/\(name)"), link.info?.cgroupID == 0 { gone.insert(name) }
+    }
+    for name in gone {
+      Pins.remove("\(Pins.links)/\(name)")
+      unlink("\(directory)/\(name).json")
+    }
+    removeTemporaryFiles(in: directory)
+    return gone.count
+  }
 }

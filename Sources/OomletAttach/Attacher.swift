@@ -28,9 +28,11 @@ public struct Attacher {
     let pin = Pins.link(of: identity)
     if let old = PolicyLink(pinned: pin) {
       let attachedTo = old.info?.cgroupID ?? 0
+      // Both prestart and createRuntime may be configured
       guard attachedTo != cgroup.id else { return }
       guard attachedTo == 0 else {
-        throw Failure(.occupied, "another container with id \(quoted(identity.id)) has a policy; its cgroup's id is \(attachedTo)")
+        throw Failure(
+          .occupied, "another container with id \(quoted(identity.id)) has a policy; its cgroup's id is \(attachedTo)")
       }
       Pins.remove(pin)
     }
@@ -61,7 +63,8 @@ public struct Attacher {
   /// The kubelet sets memory.oom.group, with which any kill takes the whole container.
   private func killOnlyTheVictim(_ cgroup: borrowing Cgroup) throws(Failure) {
     guard let group = cgroup.value(of: "memory.oom.group") else {
-      throw Failure(.unsupported, "cgroup \(printable(cgroup.path)) has no memory controller: see its parent's cgroup.subtree_control")
+      throw Failure(
+        .unsupported, "cgroup \(printable(cgroup.path)) has no memory controller: see its parent's cgroup.subtree_control")
     }
     guard group == "0" || cgroup.set("memory.oom.group", to: "0") else {
       throw Failure(.failed, systemError("cannot set memory.oom.group of cgroup \(printable(cgroup.path))"))

@@ -26,7 +26,8 @@ public enum KernelSupport {
     }
     if has("cgroup_atype", in: "bpf_struct_ops") { return OOMLET_ATTACH_CGROUP_TARGET }
     if has("cgroup", in: "bpf_struct_ops_link") { return OOMLET_ATTACH_CGROUP_FLAG }
-    throw Failure(.unsupported, "this kernel's BPF OOM policies attach in a way that oomlet does not know: its own OOM killer decides")
+    throw Failure(
+      .unsupported, "this kernel's BPF OOM policies attach in a way that oomlet does not know: its own OOM killer decides")
   }
 
   /// - Throws: why policies can't work here.

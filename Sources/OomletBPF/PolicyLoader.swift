@@ -75,5 +75,8 @@ func failure(_ what: String) -> Failure {
   var text = [CChar](repeating: 0, count: 128)
   libbpf_strerror(number, &text, text.count)
   let reason = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  if number == ENOMEM {
+    return Failure(.failed, "\(what): \(reason); BPF's memory counts for the cgroup of this process (start oomlet agent first)")
+  }
   return Failure(number == EPERM || number == EACCES ? .notPermitted : .failed, "\(what): \(reason)")
 }

@@ -17,24 +17,32 @@ public indirect enum JSON: Equatable, Sendable {
 
   public static func == (a: JSON, b: JSON) -> Bool { a.encoded() == b.encoded() }
 
+  /// What to make of integers.
+  public enum Integers: Sendable {
+    /// ``integer(_:)``; beyond 64 bits an error.
+    case exact
+    /// ``number(_:)``, all of them: OCI's unsigned ones, such as an rlimit of 2^64-1, are beyond ``integer(_:)``.
+    case asNumbers
+  }
+
   /// - Throws: what is wrong and where; also for duplicate keys, since two readers might take a different one.
-  public init(parsing bytes: [UInt8]) throws(ParseError) {
+  public init(parsing bytes: [UInt8], integers: Integers = .exact) throws(ParseError) {
     var error = json_error_t()
-    let root = bytes.withUnsafeBytes {
-      json_loadb($0.baseAddress, $0.count, Int(JSON_REJECT_DUPLICATES) | Int(JSON_DECODE_ANY), &error)
-    }
+    var flags = Int(JSON_REJECT_DUPLICATES) | Int(JSON_DECODE_ANY) | Int(JSON_ALLOW_NUL)
+    if integers == .asNumbers { flags |= Int(JSON_DECODE_INT_AS_REAL) }
+    let root = bytes.withUnsafeBytes { json_loadb($0.baseAddress, $0.count, flags, &error) }
     guard let root else {
       let text = withUnsafeBytes(of: error.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
       throw ParseError(description: "line \(error.line), column \(error.column): \(text)")
     }
-    defer { release(root) }
+    defer { json_decref(root) }
     self.init(root)
   }
 
   /// On one line, without spaces.
   public func encoded() -> [UInt8] {
     let value = made()
-    defer { release(value) }
+    defer { json_decref(value) }
     guard let text = json_dumps(value, Int(JSON_COMPACT) | Int(JSON_ENCODE_ANY)) else { return [] }
     defer { free(text) }
     return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
@@ -46,7 +54,15 @@ public indirect enum JSON: Equatable, Sendable {
   }
 
   public var string: String? { if case .string(let s) = self { s } else { nil } }
-  public var integer: Int64? { if case .integer(let i) = self { i } else { nil } }
+
+  /// Also of a number without fraction, up to where a Double is exact.
+  public var integer: Int64? {
+    switch self {
+    case .integer(let i): i
+    case .number(let x) where x.magnitude <= 0x1p53: Int64(exactly: x)
+    default: nil
+    }
+  }
 
   private init(_ value: UnsafeMutablePointer<json_t>) {
     switch value.pointee.type {
@@ -91,10 +107,4 @@ public indirect enum JSON: Equatable, Sendable {
       return object
     }
   }
-}
-
-private func release(_ value: UnsafeMutablePointer<json_t>?) {
-  // json_decref() is an inline function that the importer can't see through on every version; json_delete() is what it calls
-  guard let value else { return }
-  json_decref(value)
 }

@@ -18,7 +18,7 @@ extension KillRecord {
       ("limit_cgroup", .string(limitCgroup)), ("victim", victim?.json ?? .null), ("runner_up", runnerUp?.json ?? .null),
       ("candidates", .integer(Int64(candidates))), ("truncated", .bool(false)), ("usage_bytes", size(usage)),
       ("limit_bytes", limit.map(size) ?? .null), ("decision_ns", size(decisionNanoseconds)), ("why", .string(why)),
-      ("boot_id", .string(bootID)), ("boottime_ns", size(bootTime)),
+      ("sentence", .string(sentence)), ("boot_id", .string(bootID)), ("boottime_ns", size(bootTime)),
     ])
   }
 

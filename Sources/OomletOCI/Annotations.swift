@@ -14,7 +14,8 @@ extension ContainerIdentity {
         pod: first("io.kubernetes.cri.sandbox-name", "io.kubernetes.pod.name"),
         namespace: first("io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"))
     else {
-      throw Failure(.failed, "container id \(quoted(state.id)) is none: expected 1 to 127 letters, digits, \"_\", \"+\", \"-\" or \".\"")
+      throw Failure(
+        .failed, "container id \(quoted(state.id)) is none: expected 1 to 127 letters, digits, \"_\", \"+\", \"-\" or \".\"")
     }
     self = identity
   }

@@ -14,9 +14,11 @@ public struct RuntimeState: Sendable {
 
   /// - Throws: ``ExitStatus/failed``, naming the key.
   public init(parsing bytes: [UInt8]) throws(Failure) {
-    guard !bytes.isEmpty else { throw Failure(.failed, "stdin is empty: expected the container's state (OCI runtime specification)") }
+    guard !bytes.isEmpty else {
+      throw Failure(.failed, "stdin is empty: expected the container's state (OCI runtime specification)")
+    }
     let state: JSON
-    do throws(JSON.ParseError) { state = try JSON(parsing: bytes) } catch {
+    do throws(JSON.ParseError) { state = try JSON(parsing: bytes, integers: .asNumbers) } catch {
       throw Failure(.failed, "stdin is not the container's state: \(printable(error.description))")
     }
     guard case .object = state else { throw Failure(.failed, "stdin is not the container's state: expected a JSON object") }
@@ -26,8 +28,11 @@ public struct RuntimeState: Sendable {
     self.bundle = try text("bundle", of: state)
     switch state["pid"] {
     case nil, .null: pid = nil
-    case .integer(let value) where (0...Int64(Int32.max)).contains(value): pid = value == 0 ? nil : Int(value)
-    default: throw Failure(.failed, "the container's state has a \"pid\" that is no process id")
+    case let value?:
+      guard let number = value.integer, (0...Int64(Int32.max)).contains(number) else {
+        throw Failure(.failed, "the container's state has a \"pid\" that is no process id")
+      }
+      pid = number == 0 ? nil : Int(number)
     }
     self.annotations = try annotationsOf(state, "the container's state")
   }
@@ -36,7 +41,7 @@ public struct RuntimeState: Sendable {
 /// The annotations in a bundle's config.json.
 public func bundleAnnotations(_ config: [UInt8], path: String) throws(Failure) -> [String: String] {
   let parsed: JSON
-  do throws(JSON.ParseError) { parsed = try JSON(parsing: config) } catch {
+  do throws(JSON.ParseError) { parsed = try JSON(parsing: config, integers: .asNumbers) } catch {
     throw Failure(.failed, "\(printable(path)): \(printable(error.description))")
   }
   return try annotationsOf(parsed, printable(path)) ?? [:]

@@ -44,6 +44,12 @@ public struct Cgroup: ~Copyable {
     try self.init(path: path)
   }
 
+  /// Whether the cgroup is there, and still the one with that id.
+  public static func exists(path: String, id: UInt64) -> Bool {
+    var status = stat()
+    return stat(mountPoint + path, &status) == 0 && UInt64(status.st_ino) == id
+  }
+
   /// The path of the line of hierarchy 0, without the mark of a removed cgroup.
   static func unifiedPath(_ text: String) -> String? {
     text.split(separator: "\n").first { $0.hasPrefix("0::/") }.map { String($0.dropFirst(3)) }

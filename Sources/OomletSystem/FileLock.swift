@@ -6,15 +6,15 @@ public import OomletModel
 public struct FileLock: ~Copyable {
   private let fd: OwnedFD
 
-  /// - Parameter deadline: in ns of CLOCK_MONOTONIC; nil: don't wait.
+  /// - Parameter deadline: in ns of CLOCK_MONOTONIC.
   /// - Throws: ``ExitStatus/deadline`` if somebody else has it until then.
-  public init(_ path: String, deadline: UInt64?) throws(Failure) {
+  public init(_ path: String, deadline: UInt64) throws(Failure) {
     guard let file = openFile(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600) else {
       throw Failure(.failed, systemError("cannot open \(path)"))
     }
     while flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else { throw Failure(.failed, systemError("cannot lock \(path)")) }
-      guard let deadline, monotonicNanoseconds() < deadline else {
+      guard monotonicNanoseconds() < deadline else {
         throw Failure(.deadline, "\(path) is locked by another process of oomlet")
       }
       usleep(2000)

@@ -65,6 +65,15 @@ public func replaceFile(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o64
   }
 }
 
+/// Removes what ``replaceFile(_:with:mode:)`` left when its process was killed.
+public func removeTemporaryFiles(in directory: String) {
+  for name in namesInDirectory(directory) ?? [] where name.hasSuffix(".tmp") {
+    guard let pid = name.split(separator: ".").dropLast().last.flatMap({ pid_t($0) }), kill(pid, 0) != 0, errno == ESRCH
+    else { continue }
+    unlink("\(directory)/\(name)")
+  }
+}
+
 /// The directory, made with its parents where missing; `mode` is the last one's.
 public func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws(Failure) {
   if let parent = path.lastIndex(of: "/"), parent != path.startIndex, access(String(path[..<parent]), F_OK) != 0 {

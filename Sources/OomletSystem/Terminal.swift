@@ -25,6 +25,9 @@ public func table(_ rows: [[String]]) -> String {
   }.joined()
 }
 
+/// `1 container`, `2 containers`.
+public func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
 /// A time span as kubectl shows it: `45s`, `5m`, `3h`, `2d`.
 public func age(_ nanoseconds: Int64) -> String {
   let seconds = max(0, nanoseconds / 1_000_000_000)

@@ -48,7 +48,8 @@ let clang = arguments[separator + 1]
 let flags = Array(arguments[(separator + 2)...])
 let toolDirectory = clang.contains("/") ? String(clang[...clang.lastIndex(of: "/")!]) : ""
 
-var swift = "/// The policies that came with this build: base64 of their BPF objects.\nlet builtinPolicyObjects: [(name: String, object: StaticString)] = [\n"
+var swift =
+  "/// The policies that came with this build: base64 of their BPF objects.\nlet builtinPolicyObjects: [(name: String, object: StaticString)] = [\n"
 for source in arguments[2..<separator] {
   let file = String(source[source.index(after: source.lastIndex(of: "/") ?? source.startIndex)...])
   guard file.hasSuffix(".bpf.c") else { fail("bpfembed: not a policy's source: \(source)") }

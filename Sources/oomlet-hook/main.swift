@@ -18,10 +18,10 @@ let usage = """
     --version      print the version
     -h, --help     print this
 
-  Exit status: 0 done or nothing to do, 1 failed, 2 usage, 3 annotation invalid, 6 not permitted,
-  7 container gone, 124 no end within 2 s. A kernel or node that can't (no BPF OOM policies, no cgroup v2) and a
-  cgroup with another policy are warnings: the container starts without policy. Errors and warnings go to
-  stderr and to /run/oomlet/hook.log.
+  Exit status: 0 done or nothing to do, 1 state unreadable, 2 usage, 3 annotation invalid, 7 container gone,
+  124 no state within 2 s. A kernel or node that can't attach the policy (no BPF OOM policies, no cgroup v2,
+  no permission) and a cgroup with another policy are warnings: the container starts without it. Errors and
+  warnings go to stderr and to /run/oomlet/hook.log.
 
   """
 
@@ -56,7 +56,8 @@ func stage() throws(Failure) -> String? {
       }
       stage = value
     default:
-      let hint = nearestSpelling(to: argument, among: ["--stage", "--help", "--version"]).map { "; did you mean \"\($0)\"?" } ?? ""
+      let hint =
+        nearestSpelling(to: argument, among: ["--stage", "--help", "--version"]).map { "; did you mean \"\($0)\"?" } ?? ""
       throw Failure(.usage, "unknown argument \(quoted(argument)): expected --stage STAGE\(hint)")
     }
   }
@@ -91,7 +92,8 @@ func run() throws(Failure) {
   do throws(Failure) {
     try Attacher(deadline: deadline).attach(policy, to: identity, on: try Cgroup(ofProcess: pid))
   } catch {
-    guard error.status == .unsupported || error.status == .occupied else { throw error }
+    // What the node can't do is no reason to keep a container from starting
+    guard error.status != .notFound else { throw error }
     say("warning: container \(identity.id) starts without policy \(policy): \(error)")
   }
 }

@@ -41,7 +41,7 @@ struct KillsCommand: ParsableCommand {
         [
           follow ? timestamp(record.time) : age(now - record.time), record.containerName, record.policy,
           record.outcome.rawValue, record.victim.map { "\(printable($0.comm)) (\($0.pid))" } ?? "-",
-          record.victim.map { binarySize($0.memory.rss) } ?? "-", record.sentence,
+          record.victim.map { binarySize($0.memory.rss) } ?? "-", record.why,
         ]
       }
       let head = [[follow ? "TIME" : "AGE", "CONTAINER", "POLICY", "OUTCOME", "VICTIM", "RSS", "WHY"]]

@@ -42,7 +42,8 @@ struct StatusCommand: ParsableCommand {
     case .table:
       printOut(
         table([
-          ["Kernel:", kernel], ["Agent:", agent], ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
+          ["Kernel:", kernel], ["Agent:", agent],
+          ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
           ["Records lost:", lost.map(String.init) ?? "-"],
         ]))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }

@@ -1,0 +1,98 @@
+import Foundation
+import OomletJSON
+import OomletJournal
+import OomletModel
+import Testing
+
+private func record(_ bootTime: UInt64, boot: String = "boot-1") -> KillRecord {
+  KillRecord(
+    time: 1_795_515_302_123_456_000 + Int64(bootTime) * 1000, bootTime: bootTime, bootID: boot, trigger: .limit,
+    level: .container,
+    policy: "youngest", outcome: .killed, errorNumber: 0,
+    container: .init(id: "c\(bootTime)", name: "", pod: "", namespace: "", cgroup: "/x"), limitCgroup: "/x",
+    victim: .init(
+      pid: 7, comm: "a \"comm\"\n", uid: 0, oomScoreAdj: -5, startTime: 1_795_515_300_000_001_000,
+      memory: .init(anon: 1, file: 2, shmem: 3, swap: 4, pageTables: 5)),
+    runnerUp: nil, candidates: 2, usage: 10, limit: nil, decisionNanoseconds: 99)
+}
+
+private final class Scratch {
+  let path = FileManager.default.temporaryDirectory.appending(path: "oomlet-\(UUID().uuidString)").path
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+  var journal: String { "\(path)/kills.jsonl" }
+  func text() -> String { (try? String(contentsOfFile: journal, encoding: .utf8)) ?? "" }
+  func append(_ text: String) throws {
+    let file = try #require(FileHandle(forWritingAtPath: journal))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(text.utf8))
+  }
+}
+
+@Suite struct JournalTests {
+  private let scratch = Scratch()
+
+  @Test func `what is written is read again, a line each`() throws {
+    let writer = try JournalWriter(path: scratch.journal)
+    for i in 1...3 { #expect(try writer.append(record(UInt64(i)))) }
+    #expect(scratch.text().split(separator: "\n").count == 3)
+    var reader = JournalReader(path: scratch.journal)
+    #expect(try reader.next() == [record(1), record(2), record(3)])
+    #expect(try reader.next().isEmpty)
+    try writer.append(record(4))
+    #expect(try reader.next() == [record(4)])
+  }
+
+  @Test func `a record handed out twice is written once, also by the next writer`() throws {
+    for _ in 1...2 {
+      let writer = try JournalWriter(path: scratch.journal)
+      try writer.append(record(1))
+      try writer.append(record(2))
+      #expect(try !writer.append(record(1)))
+    }
+    #expect(scratch.text().split(separator: "\n").count == 2)
+  }
+
+  @Test func `another boot begins anew`() throws {
+    let writer = try JournalWriter(path: scratch.journal)
+    try writer.append(record(100))
+    #expect(try writer.append(record(1, boot: "boot-2")))
+  }
+
+  @Test(arguments: [#"{"time":"2026"#, #"{"time":"2026-11-24T10:00:00.000000Z","id":"#, "{"])
+  func `a torn last line is removed, and its record taken again`(_ torn: String) throws {
+    do {
+      let writer = try JournalWriter(path: scratch.journal)
+      try writer.append(record(1))
+    }
+    try scratch.append(torn)
+    var reader = JournalReader(path: scratch.journal)
+    #expect(try reader.next() == [record(1)])
+    let writer = try JournalWriter(path: scratch.journal)
+    #expect(try writer.append(record(2)))
+    var again = JournalReader(path: scratch.journal)
+    #expect(try again.next() == [record(1), record(2)])
+    #expect(!scratch.text().contains(torn + "{"))
+  }
+
+  @Test func `the JSON has the promised names`() throws {
+    let json = record(1).json
+    for name in [
+      "time", "id", "trigger", "level", "policy", "outcome", "container", "limit_cgroup", "victim", "runner_up", "candidates",
+      "truncated", "usage_bytes", "limit_bytes", "decision_ns", "why",
+    ] {
+      #expect(json[name] != nil, "\(name)")
+    }
+    #expect(json["victim"]?["memory"]?["rss_bytes"] == .integer(6))
+    #expect(json["time"] == .string("2026-11-24T10:15:02.123457Z"))
+  }
+
+  @Test(arguments: [0, 1_000, 951_782_400_000_000_000, 1_795_515_302_123_456_000, 4_102_444_799_999_999_000] as [Int64])
+  func `timestamps survive the round trip`(_ time: Int64) {
+    #expect(nanoseconds(fromTimestamp: timestamp(time)) == time)
+  }
+
+  @Test(arguments: ["", "2026-11-24", "2026-11-24T10:15:02Z", "2026-11-24 10:15:02.123456Z", "2026-11-24T10:15:02.12345aZ"])
+  func `what is no timestamp is none`(_ text: String) {
+    #expect(nanoseconds(fromTimestamp: text) == nil)
+  }
+}

@@ -1,0 +1,140 @@
+#!/bin/bash
+# What is wrong is said, and what has no annotation starts.
+. "$(dirname "$0")/lib.sh"
+
+run_hook() { # state, argument...: sets status and message
+    local state=$1
+    shift
+    message=$(printf %s "$state" | "$hook" "$@" 2>&1)
+    status=$?
+}
+lines() { grep -c . <<<"$1"; }
+
+echo "== the annotation is wrong"
+bundle typo 64 largets-rss w=1
+check "a misspelt policy: the container does not start" not create typo
+check "runc's error shows the key" grep -q 'oom\.policy' "$work/typo/log"
+check "and the value" grep -q 'largets-rss' "$work/typo/log"
+check "and the nearest name" grep -qF 'did you mean "largest-rss"' <(sed 's/\\*"/"/g' "$work/typo/log")
+check "nothing is attached" same "$(ls "$links" 2>/dev/null)" ""
+remove typo
+for value in "" "../../etc/passwd" "/etc/passwd" "largest-rss youngest" $'largest\e[31mrss' "$(head -c 100000 /dev/zero | tr '\0' x)"; do
+    run_hook "$(jq -n --arg v "$value" --argjson pid $$ '{id: "x", status: "creating", pid: $pid, annotations: {"oom.policy": $v}}')"
+    check "refused: ${value:0:20}" same "$status $(lines "$message") $(grep -c $'\e' <<<"$message")" "3 1 0"
+done
+
+echo "== the state is wrong"
+run_hook '{"id": "x", "status": "creating", "pid": '
+check "broken JSON: exit 1, one line" same "$status $(lines "$message")" "1 1"
+check "that says so" contains "$message" "stdin is not the container's state"
+run_hook ''
+check "empty stdin: exit 1" same "$status" 1
+check "that says so" contains "$message" "stdin is empty"
+run_hook '{"id": "x", "status": "creating", "pid": 4194303, "annotations": {"oom.policy": "youngest"}}'
+check "a pid that is gone: exit 7" same "$status" 7
+check "that says so" contains "$message" "process 4194303 is gone"
+run_hook '{"id": "../x", "status": "creating", "pid": 1, "annotations": {"oom.policy": "youngest"}}'
+check "an id that is a path: exit 1" same "$status" 1
+run_hook '{"id": "x", "id": "y", "status": "creating", "pid": 1}'
+check "duplicate keys: exit 1" same "$status" 1
+run_hook '{"id": "x", "status": "creating", "pid": 1, "annotations": {}}' --stage createruntime
+check "a misspelt stage: exit 2" same "$status" 2
+check "with the nearest" contains "$message" 'did you mean "createRuntime"'
+
+echo "== no annotation"
+run_hook '{"ociVersion": "1.0.2", "id": "x", "status": "creating", "pid": 1, "root": "/x", "annotations": {"a": "b"}}'
+check "exits 0 and says nothing" same "$status$message" 0
+check "touches nothing" same "$(ls /sys/fs/bpf)" ""
+large=$(jq -nc '{id: "x", status: "creating", pid: 1, annotations: {a: ("x" * 300000)}}')
+run_hook "$large"
+check "300 kB of other annotations are read to their end" same "$status$message" 0
+
+echo "== the annotation is in the bundle only"
+bundle quiet 64 youngest w=1
+create quiet
+pid=$(runc state quiet | jq .pid)
+"$hook" --stage poststop <<<'{"id": "quiet"}'
+check "poststop removes the attachment" same "$(links_on quiet)" ""
+run_hook "{\"id\": \"quiet\", \"status\": \"creating\", \"pid\": $pid, \"bundle\": \"$work/quiet\"}"
+check "a runtime that passes no annotations: config.json is read" same "$status $(links_on quiet)" "0 youngest"
+run_hook "{\"id\": \"quiet\", \"status\": \"creating\", \"pid\": $pid, \"bundle\": \"$work/quiet\"}" --stage prestart
+check "prestart and createRuntime both: attached once" same "$status $(ls "$links")" "0 quiet"
+run_hook "{\"id\": \"other\", \"status\": \"creating\", \"pid\": $pid, \"annotations\": {\"oom.policy\": \"largest-rss\"}}"
+check "another policy is there: a warning with its name, not replaced" same "$status $(grep -c 'another OOM policy ("youngest")' <<<"$message") $(links_on quiet)" "0 1 youngest"
+check "the warning is in hook.log, too" grep -q "another OOM policy" /run/oomlet/hook.log
+remove quiet
+
+echo "== the node can't"
+bundle unable 64 youngest w=1
+edit unable '.annotations = {}'
+create unable
+pid=$(runc state unable | jq .pid)
+state=$(jq -n --argjson pid "$pid" '{id: "unable", status: "creating", pid: $pid, annotations: {"oom.policy": "youngest"}}')
+on_cgroup_v1() {
+    unshare -m sh -c 'umount -l /sys/fs/cgroup && mount -t cgroup -o none,name=v1 v1 /sys/fs/cgroup && exec "$1"' - "$hook"
+}
+message=$(on_cgroup_v1 <<<"$state" 2>&1)
+check "cgroup v1: exit 0, one warning that says so" same "$? $(lines "$message") $(grep -c 'is not a cgroup v2 hierarchy' <<<"$message")" "0 1 1"
+rm -rf /sys/fs/bpf/oomlet
+message=$(setpriv --bounding-set=-all --inh-caps=-all "$hook" <<<"$state" 2>&1)
+check "no capabilities: exit 0, one warning that says so" same "$? $(lines "$message") $(grep -c 'Operation not permitted\|Permission denied' <<<"$message")" "0 1 1"
+foreign_pins() { mkdir -p /sys/fs/bpf/oomlet/v1/maps && bpftool map create /sys/fs/bpf/oomlet/v1/maps/state type array key 4 value 8 entries 3 name state; }
+rm -rf /sys/fs/bpf/oomlet
+foreign_pins
+run_hook "$state"
+check "maps of another layout are pinned: exit 0, one warning" same "$status $(lines "$message") $(grep -c 'without policy youngest' <<<"$message")" "0 1 1"
+rm -rf /sys/fs/bpf/oomlet
+mkdir -p /sys/fs/bpf/oomlet/v0/maps
+bpftool map create /sys/fs/bpf/oomlet/v0/maps/state type array key 4 value 8 entries 3 name state
+run_hook "$state"
+check "those of another ABI version are in nobody's way" same "$status$message $(links_on unable)" "0 youngest"
+remove unable
+rm -rf /sys/fs/bpf/oomlet/v0
+
+echo "== poststop"
+for i in 1 2; do
+    run_hook '{"id": "never-seen", "status": "stopped"}' --stage poststop
+    check "of an unknown container, time $i: exit 0" same "$status$message" 0
+done
+bundle halfway 64 largest-rss w=1
+edit halfway '.hooks.createRuntime += [{path: "/bin/false"}]'
+check "a later hook fails: the container does not start" not create halfway
+remove halfway
+check "poststop ran: nothing is left" same "$(ls "$links")$(ls /run/oomlet/containers)" ""
+
+echo "== scenario 12: hook left behind"
+bundle plain 64 "" w=1
+bundle annotated 64 largest-rss w=1
+umount /sys/fs/bpf
+check "no bpffs: a container without annotation starts" create plain
+remove plain
+check "with annotation it starts, too" create annotated
+check "with a warning that names the remedy" grep -q "mount -t bpf bpf /sys/fs/bpf" /run/oomlet/hook.log
+check "and nothing in its place" same "$(ls /sys/fs/bpf)" ""
+remove annotated
+mount -t bpf bpf /sys/fs/bpf
+bundle annotated 64 largest-rss w=1
+oomlet agent 2>/dev/null &
+agent=$!
+until_ 10 agent_runs
+kill -KILL $agent
+check "what a dead agent left is in nobody's way" create annotated
+stop annotated
+edit annotated '.hooks.createRuntime[0].path = "/nowhere/oomlet-hook"'
+took() { # command...: sets ms
+    local start
+    start=$(date +%s%N)
+    "$@"
+    ms=$((($(date +%s%N) - start) / 1000000))
+}
+bundle control 64 "" w=1
+took create control
+control=$ms
+remove control
+took create annotated
+check "the binary is gone, its entry still there: no start" not is_created annotated
+check "said within a second of what runc takes anyway ($control ms)" test "$ms" -lt $((control + 1000))
+check "runc names the path" grep -q "/nowhere/oomlet-hook" "$work/annotated/log"
+remove annotated
+check_clean
+finish 51

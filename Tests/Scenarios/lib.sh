@@ -1,0 +1,182 @@
+# Sourced by the scenarios, which run as root in the test kernel.
+#
+# A scenario prints a line a check and ends with `finish N`, N being how many checks
+# it makes: one that was left out fails it like one that is not so.
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=$here/.out
+work=/run/scenario
+hook=$(command -v oomlet-hook)
+cgroups=/sys/fs/cgroup/oomlet-test
+links=/sys/fs/bpf/oomlet/v1/links
+passed=0 failed=0
+mkdir -p "$work"
+
+# --- checks ------------------------------------------------------------------------
+
+check() { # sentence, command...: it must succeed
+    local sentence=$1
+    shift
+    if "$@" >"$work/check" 2>&1; then
+        echo "ok    $sentence"
+        ((++passed))
+    else
+        echo "FAIL  $sentence: $*"
+        sed 's/^/      /' "$work/check"
+        ((++failed))
+    fi
+}
+not() { ! "$@"; }
+same() { [[ $1 == "$2" ]] || { printf 'is: %s\nnot: %s\n' "$1" "$2"; false; }; }
+contains() { [[ $1 == *"$2"* ]] || { printf 'is: %s\nwithout: %s\n' "$1" "$2"; false; }; }
+
+until_() { # seconds, command...: tried until it succeeds
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < end)) || return 1
+        sleep 0.1
+    done
+}
+
+finish() { # number of checks
+    ((passed + failed == $1)) || { echo "FAIL  $((passed + failed)) checks were made instead of $1"; ((++failed)); }
+    echo "$passed passed, $failed failed"
+    ((failed == 0))
+    exit
+}
+
+# --- containers --------------------------------------------------------------------
+
+# bundle NAME MIB ANNOTATION ARG...: a container of MIB with workload ARG...; no annotation if empty
+bundle() {
+    local name=$1 mib=$2 annotation=$3
+    local dir=$work/$name
+    shift 3
+    mkdir -p "$dir"/{rootfs/{proc,dev,ctl},ctl}
+    [[ -p $dir/ctl/commands ]] || mkfifo "$dir/ctl/commands"
+    cp "$out/workload" "$dir/rootfs/"
+    jq -n --arg name "$name" --argjson mib "$mib" --arg annotation "$annotation" --arg dir "$dir" --arg hook "$hook" '{
+        ociVersion: "1.0.2",
+        process: {user: {uid: 0, gid: 0}, args: (["/workload"] + $ARGS.positional), env: [], cwd: "/"},
+        root: {path: "rootfs"},
+        hostname: $name,
+        mounts: [
+            {destination: "/proc", type: "proc", source: "proc"},
+            {destination: "/ctl", type: "bind", source: "\($dir)/ctl", options: ["bind"]}
+        ],
+        annotations: (if $annotation == "" then {} else {"oom.policy": $annotation} end),
+        hooks: {
+            createRuntime: [{path: $hook, args: ["oomlet-hook", "--stage", "createRuntime"], timeout: 5}],
+            poststop: [{path: $hook, args: ["oomlet-hook", "--stage", "poststop"], timeout: 5}]
+        },
+        linux: {
+            cgroupsPath: "/oomlet-test/\($name)",
+            namespaces: (["pid", "mount", "ipc", "uts"] | map({type: .})),
+            resources: {
+                memory: {limit: ($mib * 1048576), swap: ($mib * 1048576)},
+                unified: {"memory.oom.group": "1"}
+            }
+        }
+    }' --args "$@" >"$dir/config.json"
+}
+
+edit() { # name, jq filter: changes a bundle
+    jq "$2" "$work/$1/config.json" >"$work/$1/config.new" && mv "$work/$1/config.new" "$work/$1/config.json"
+}
+
+create() { runc create --bundle "$work/$1" "$1" >"$work/$1/log" 2>&1 </dev/null; }
+
+is_created() { runc state "$1" >/dev/null 2>&1; }
+
+launch() { # name: created, started, all workers up
+    create "$1" && runc start "$1" && until_ 30 grep -q '^ready' "$work/$1/log"
+}
+
+tell() { # name, command of the workload
+    echo "$2" >"$work/$1/ctl/commands"
+}
+
+# As container managers do it: kill, wait, delete. `runc delete --force` does not wait long,
+# and leaves the cgroup behind on a busy machine.
+stop() {
+    runc kill "$1" KILL >>"$work/$1/log" 2>&1
+    until_ 30 is_empty "$1"
+    runc delete --force "$1" >>"$work/$1/log" 2>&1
+}
+
+# With its files: what it wrote to them in memory stays charged to its cgroup, and keeps that
+remove() {
+    stop "$1"
+    rm -rf "${work:?}/$1"
+}
+
+# --- what is in a container -----------------------------------------------------------
+
+# Lines "pid comm" of a container, by pid
+processes() {
+    local pid comm
+    for pid in $(sort -n "$cgroups/$1/cgroup.procs" 2>/dev/null); do
+        read -r comm 2>/dev/null <"/proc/$pid/comm" && echo "$pid $comm"
+    done
+}
+
+pid_of() { processes "$1" | awk -v comm="$2" '$2 == comm { print $1; exit }'; }
+
+rss_mib() { awk '/^VmRSS/ { print int($2 / 1024) }' "/proc/$1/status" 2>/dev/null; }
+
+# Waits until a container's worker has so much
+has_mib() { # name, worker, MiB
+    local rss
+    rss=$(rss_mib "$(pid_of "$1" "$2")")
+    ((${rss:-0} >= $3))
+}
+
+event() { awk -v key="$2" '$1 == key { print $2 }' "$cgroups/$1/memory.events.local"; }
+
+# The names of those in list $1 that are not in list $2: who died
+died() { comm -23 <(sort <<<"$1") <(sort <<<"$2") | awk '{ print $2 }' | sort | xargs; }
+
+# Waits until an OOM kill has been counted, and things are quiet again
+oom_over() { # name
+    until_ 30 oom_seen "$1"
+    sleep 1
+}
+oom_seen() {
+    [[ ! -d $cgroups/$1 ]] || (($(event "$1" oom_kill) > 0)) || is_empty "$1"
+}
+is_empty() { [[ -z $(processes "$1") ]]; }
+
+# --- oomlet --------------------------------------------------------------------------
+
+start_agent() {
+    oomlet agent 2>>"$work/agent.log" &
+    agent=$!
+    until_ 10 agent_runs
+}
+agent_runs() { [[ $(oomlet status -o json | jq -r .agent) == running ]]; }
+
+# The last record of a container, as JSON
+record() { oomlet kills -o json 2>/dev/null | jq -c --arg id "$1" 'select(.container.id == $id)' | tail -n 1; }
+field() { record "$1" | jq -r "$2"; }
+has_record() { [[ -n $(record "$1") ]]; }
+
+# The maps of all policies that the kernel's link info shows on a container's cgroup, one a line
+links_on() { "$out/links" | awk -v id="$(stat -c %i "$cgroups/$1")" '$2 == id { print $3 }'; }
+
+# What all scenarios must leave behind: nothing. Six checks.
+check_clean() {
+    check "no pin is left" same "$(ls "$links" 2>/dev/null)" ""
+    check "no identity file is left" same "$(ls /run/oomlet/containers 2>/dev/null)" ""
+    check "no cgroup is left" same "$(find "$cgroups" -mindepth 1 -type d 2>/dev/null)" ""
+    check "no removed cgroup lives on, nor the parameters in its storage" until_ 20 cgroups_gone
+    check "no process of oomlet is left" not pgrep -x 'oomlet|oomlet-hook|workload'
+    check "the kernel has nothing to complain of" not grep -E 'BUG:|WARNING:|Oops|scheduling while atomic|possible .* lock' <(dmesg)
+}
+# A container's parameters are in storage on its cgroup, which can't be listed but goes
+# with the cgroup: when that is freed, not just removed.
+cgroups_gone() {
+    echo 3 >/proc/sys/vm/drop_caches
+    [[ $(awk '/^nr_dying_descendants/ { print $2 }' /sys/fs/cgroup/cgroup.stat) == 0 ]]
+}

@@ -1,0 +1,44 @@
+#!/bin/bash
+# Not a test: the hook beside a hook that is /bin/true, in turns, in the same boot.
+. "$(dirname "$0")/lib.sh"
+rounds=${ROUNDS:-50}
+now() { date +%s%N; }
+quantiles() { sort -n | awk '{ v[NR] = $1 / 1e6 } END { printf "median %6.2f ms   p99 %6.2f ms\n", v[int((NR + 1) / 2)], v[int(NR * 0.99 + 0.5)] }'; }
+
+echo "size of the binary: $(stat -Lc %s "$hook") bytes, stripped $(strip -o "$work/stripped" "$hook" && stat -c %s "$work/stripped")"
+state='{"ociVersion":"1.0.2","id":"x","status":"creating","pid":1,"bundle":"/","annotations":{"a":"b"}}'
+for ((i = 0; i < rounds; i++)); do
+    t=$(now); "$hook" <<<"$state"; echo $(($(now) - t)) >>"$work/t.hook"
+    t=$(now); /bin/true <<<"$state"; echo $(($(now) - t)) >>"$work/t.true"
+done
+echo "started by a shell, no annotation:  hook  $(quantiles <"$work/t.hook")"
+echo "                                    true  $(quantiles <"$work/t.true")"
+
+bundle warm 64 largest-rss w=1
+create warm
+for kind in policy none true; do
+    bundle "$kind" 64 "" w=1
+    case $kind in
+    policy) edit policy '.annotations["oom.policy"] = "largest-rss"' ;;
+    true) edit true '.hooks |= map_values(map(.path = "/bin/true"))' ;;
+    esac
+done
+# Without the last stage's wait for the cgroup to empty, which is not the hook's
+for ((i = 0; i < rounds; i++)); do
+    for kind in policy none true; do
+        t=$(now); create $kind; echo $(($(now) - t)) >>"$work/c.$kind"
+        stop $kind
+    done
+done
+for kind in policy none true; do echo "runc create, hook $kind:  $(quantiles <"$work/c.$kind")"; done
+
+bundle peak 64 largest-rss w=1
+create peak
+pid=$(runc state peak | jq .pid)
+"$hook" --stage poststop <<<'{"id": "peak"}'
+peak() { "$out/peak" "$hook" "$@"; }
+echo "peak memory, attaching a loaded policy: $(jq -n --argjson pid "$pid" '{id: "peak", status: "creating", pid: $pid, annotations: {"oom.policy": "largest-rss"}}' | peak)"
+"$hook" --stage poststop <<<'{"id": "peak"}'
+echo "peak memory, loading one first:         $(jq -n --argjson pid "$pid" '{id: "peak", status: "creating", pid: $pid, annotations: {"oom.policy": "youngest"}}' | peak)"
+remove peak
+remove warm
