@@ -7,9 +7,9 @@ let strict: [SwiftSetting] = [
 ]
 
 /// Release binaries are static: one file each, no Swift on the node, and the hook starts in a
-/// millisecond. libelf and libz are what libbpf.a needs.
+/// millisecond. libelf and libz are what libbpf.a needs; symbols would double the size.
 func staticExecutable(_ more: String...) -> [LinkerSetting] {
-  [.unsafeFlags(["-static-executable", "-lelf", "-lz"] + more, .when(configuration: .release))]
+  [.unsafeFlags(["-static-executable", "-lelf", "-lz", "-Xlinker", "-s"] + more, .when(configuration: .release))]
 }
 
 let package = Package(
@@ -27,6 +27,7 @@ let package = Package(
     .target(name: "COomletABI", path: "bpf/abi", sources: ["abi.c"]),
     .systemLibrary(name: "CLibbpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+    .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "CLinux"),
 
     // values
@@ -34,6 +35,8 @@ let package = Package(
 
     // boundaries
     .target(name: "OomletJSON", dependencies: ["CJansson"], swiftSettings: strict),
+    .target(name: "OomletYAML", dependencies: ["CYaml", "OomletModel"], swiftSettings: strict),
+    .target(name: "OomletPolicy", dependencies: ["OomletModel", "OomletYAML"], swiftSettings: strict),
     .target(name: "OomletSystem", dependencies: ["CLinux", "OomletModel"], swiftSettings: strict),
     .target(name: "OomletOCI", dependencies: ["OomletModel", "OomletJSON"], swiftSettings: strict),
     .target(
@@ -45,7 +48,7 @@ let package = Package(
     // use cases
     .target(
       name: "OomletAttach",
-      dependencies: ["OomletModel", "OomletJSON", "OomletOCI", "OomletSystem", "OomletBPF"],
+      dependencies: ["OomletModel", "OomletJSON", "OomletOCI", "OomletSystem", "OomletBPF", "OomletPolicy"],
       swiftSettings: strict),
     .target(
       name: "OomletAgent",
@@ -57,7 +60,7 @@ let package = Package(
 
     // programs
     .executableTarget(
-      name: "oomlet-hook", dependencies: ["OomletAttach"], swiftSettings: strict,
+      name: "oomlet-hook", dependencies: ["OomletAttach", "OomletPolicy"], swiftSettings: strict,
       linkerSettings: staticExecutable()),
     .executableTarget(
       name: "oomlet",

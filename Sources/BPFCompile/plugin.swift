@@ -1,22 +1,22 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles `bpf/policies/*.bpf.c` and embeds the objects in the module, again whenever a source or a header changes.
+/// Compiles `bpf/oomlet.bpf.c` and embeds the object in the module, again whenever the source or a header changes.
 @main
 struct BPFCompile: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let bpf = context.package.directoryURL.appending(path: "bpf")
-    let policies = try files(in: bpf.appending(path: "policies"), suffix: ".bpf.c")
+    let source = bpf.appending(path: "oomlet.bpf.c")
     let headers = try ["include/oomlet", "abi/include"].flatMap { try files(in: bpf.appending(path: $0), suffix: ".h") }
-    let output = context.pluginWorkDirectoryURL.appending(path: "PolicyObjects.swift")
+    let output = context.pluginWorkDirectoryURL.appending(path: "ProgramsObject.swift")
     let clang = try ProcessInfo.processInfo.environment["BPF_CLANG"] ?? context.tool(named: "clang").url.path
     let include = ["include", "abi/include"].map { "-I" + bpf.appending(path: $0).path }
     return [
       .buildCommand(
-        displayName: "Compiling BPF policies \(policies.map(\.lastPathComponent).joined(separator: ", "))",
+        displayName: "Compiling BPF oomlet.bpf.c",
         executable: try context.tool(named: "bpfembed").url,
-        arguments: [output.path] + policies.map(\.path) + ["--", clang] + include,
-        inputFiles: policies + headers,
+        arguments: [output.path, source.path, clang] + include,
+        inputFiles: [source] + headers,
         outputFiles: [output])
     ]
   }

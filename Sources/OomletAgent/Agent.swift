@@ -75,9 +75,13 @@ public struct Agent {
     }
   }
 
+  /// So that hooks find them; also the node's own policies, of which one that doesn't load is named and left out.
   private func loadPolicies() throws(Failure) {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000)
-    for name in BuiltinPolicies.names.compactMap(PolicyName.init) { _ = try attacher.load(name) }
+    try attacher.loadAll { error in logger.error("\(error)") }
+    do throws(Failure) { try attacher.attachSystem() } catch {
+      logger.warning("OOMs of slices and of the system are left to the kernel: \(error)")
+    }
   }
 
   /// What an earlier agent or a hook left: containers that are attached stay so, what is left of those that are gone

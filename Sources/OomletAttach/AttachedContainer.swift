@@ -1,52 +1,77 @@
 internal import Glibc
+internal import OomletBPF
 internal import OomletJSON
 public import OomletModel
-internal import OomletBPF
 internal import OomletSystem
 
-/// The identity file of a container with a policy: who it is, for people and for the agent. What is attached is what the
-/// kernel says, not this.
+/// The identity file of a container with a policy: who it is and what was done for it, for people and for the agent.
+/// What is attached is what the kernel says, not this.
 public struct AttachedContainer: Sendable {
   public static let directory = "/run/oomlet/containers"
 
-  public let identity: ContainerIdentity
-  public let cgroup: String
-  public let cgroupID: UInt64
-  public let policy: String
+  public var identity: ContainerIdentity
+  public var cgroup: String
+  public var cgroupID: UInt64
+  public var policy: String
+  public var kill: KillScope
+  public var pod: PodCgroup?
+  public var oomGroup: OOMGroup
 
-  public init(identity: ContainerIdentity, cgroup: String, cgroupID: UInt64, policy: String) {
-    (self.identity, self.cgroup, self.cgroupID, self.policy) = (identity, cgroup, cgroupID, policy)
+  public struct PodCgroup: Equatable, Sendable {
+    public let path: String
+    public let id: UInt64
   }
 
   static func path(_ identity: ContainerIdentity) -> String { "\(directory)/\(identity.fileName).json" }
 
   func write() throws(Failure) {
     try makeDirectory(AttachedContainer.directory)
-    let members: [(key: String, value: JSON)] = [
+    var members: [(key: String, value: JSON)] = [
       ("id", .string(identity.id)), ("name", .string(identity.name)), ("pod", .string(identity.pod)),
       ("namespace", .string(identity.namespace)), ("cgroup", .string(cgroup)), ("cgroup_id", .integer(Int64(cgroupID))),
-      ("policy", .string(policy)),
+      ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
     ]
+    if let pod { members += [("pod_cgroup", .string(pod.path)), ("pod_cgroup_id", .integer(Int64(pod.id)))] }
+    members.append(("oom_group_before", .object(oomGroup.before.map { ($0.path, .string($0.value)) })))
     try replaceFile(AttachedContainer.path(identity), with: JSON.object(members).encoded() + [UInt8(ascii: "\n")])
   }
 
   @discardableResult
   static func remove(_ identity: ContainerIdentity) -> Bool { unlink(path(identity)) == 0 }
 
+  /// The container's identity file, or nil: there is none that can be read.
+  init?(of identity: ContainerIdentity) { self.init(file: AttachedContainer.path(identity)) }
+
+  private init?(file: String) {
+    guard let bytes = contents(of: file), let json = try? JSON(parsing: bytes), let id = json["id"]?.string,
+      let identity = ContainerIdentity(
+        id: id, name: json["name"]?.string ?? "", pod: json["pod"]?.string ?? "", namespace: json["namespace"]?.string ?? ""),
+      let cgroup = json["cgroup"]?.string, let cgroupID = json["cgroup_id"]?.integer
+    else { return nil }
+    self.identity = identity
+    self.cgroup = cgroup
+    self.cgroupID = UInt64(cgroupID)
+    policy = json["policy"]?.string ?? ""
+    kill = json["kill"]?.string.flatMap(KillScope.init(rawValue:)) ?? .process
+    if let path = json["pod_cgroup"]?.string, let id = json["pod_cgroup_id"]?.integer {
+      pod = PodCgroup(path: path, id: UInt64(id))
+    }
+    oomGroup = OOMGroup(
+      before: json["oom_group_before"]?.members?.compactMap { key, value in value.string.map { (key, $0) } } ?? [])
+  }
+
+  init(
+    identity: ContainerIdentity, cgroup: String, cgroupID: UInt64, policy: String, kill: KillScope, pod: PodCgroup?,
+    oomGroup: OOMGroup
+  ) {
+    (self.identity, self.cgroup, self.cgroupID) = (identity, cgroup, cgroupID)
+    (self.policy, self.kill, self.pod, self.oomGroup) = (policy, kill, pod, oomGroup)
+  }
+
   /// All identity files that can be read.
   public static func all() -> [AttachedContainer] {
-    (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") }.compactMap { name in
-      guard let bytes = contents(of: "\(directory)/\(name)"), let json = try? JSON(parsing: bytes),
-        let id = json["id"]?.string,
-        let identity = ContainerIdentity(
-          id: id, name: json["name"]?.string ?? "", pod: json["pod"]?.string ?? "",
-          namespace: json["namespace"]?.string ?? ""),
-        let cgroupID = json["cgroup_id"]?.integer
-      else { return nil }
-      return AttachedContainer(
-        identity: identity, cgroup: json["cgroup"]?.string ?? "", cgroupID: UInt64(cgroupID),
-        policy: json["policy"]?.string ?? "")
-    }
+    (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") }
+      .compactMap { AttachedContainer(file: "\(directory)/\($0)") }
   }
 }
 
@@ -59,23 +84,6 @@ extension AttachedContainer {
 
   public var isAttached: Bool { linkedCgroupID == cgroupID }
 
-  /// Removes pins and identity files of containers whose cgroup is gone: their poststop has not come, or came to nothing.
-  /// One that is just being attached has its cgroup, and is left alone.
-  ///
-  /// - Returns: how many containers there was something of.
-  public static func removeLeftovers() -> Int {
-    var gone = Set<String>()
-    for container in all() where !Cgroup.exists(path: container.cgroup, id: container.cgroupID) {
-      gone.insert(container.identity.fileName)
-    }
-    for name in namesInDirectory(Pins.links) ?? [] {
-      if let link = PolicyLink(pinned: "\(Pins.links)/\(name)"), link.info?.cgroupID == 0 { gone.insert(name) }
-    }
-    for name in gone {
-      Pins.remove("\(Pins.links)/\(name)")
-      unlink("\(directory)/\(name).json")
-    }
-    removeTemporaryFiles(in: directory)
-    return gone.count
-  }
+  /// Whether memory.oom.group is as the policy's `kill` needs it.
+  public var hasDrifted: Bool { OOMGroup.hasDrifted(cgroup, for: kill) }
 }

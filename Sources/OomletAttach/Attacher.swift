@@ -1,6 +1,8 @@
+internal import Glibc
 internal import OomletBPF
 public import OomletModel
-public import OomletSystem
+public import OomletOCI
+internal import OomletSystem
 
 /// Puts a policy on a container's cgroup, and takes it off again.
 public struct Attacher {
@@ -11,63 +13,196 @@ public struct Attacher {
 
   public init(deadline: UInt64) { self.deadline = deadline }
 
-  /// The policy loaded and pinned, by us if nobody has yet.
-  public func load(_ policy: PolicyName) throws(Failure) -> OwnedFD {
+  /// A container as its runtime describes it.
+  public struct Container: Sendable {
+    public let identity: ContainerIdentity
+    public let annotations: ContainerAnnotations
+    /// In the hook's PID namespace.
+    public let pid: Int
+    /// process.oomScoreAdj of its configuration, or nil.
+    public let oomScoreAdj: Int?
+
+    public init(identity: ContainerIdentity, annotations: ContainerAnnotations, pid: Int, oomScoreAdj: Int?) {
+      (self.identity, self.annotations, self.pid, self.oomScoreAdj) = (identity, annotations, pid, oomScoreAdj)
+    }
+  }
+
+  /// The policy's map, loaded and pinned by us if nobody has yet.
+  func load(_ kind: PolicyMap.Kind) throws(Failure) -> OwnedFD {
     // No lock for the usual case: a pin appears only when everything is in place
-    if let map = PolicyLoader.loaded(policy) { return map }
-    try makeDirectory(Attacher.runDirectory)
-    let lock = try FileLock("\(Attacher.runDirectory)/load.lock", deadline: deadline)
-    let map = try PolicyLoader.load(policy)
+    if let map = PolicyMap.loaded(kind) { return map }
+    let lock = try self.lock("load")
+    let map = try PolicyMap.load(kind)
     lock.release()
     return map
   }
 
-  /// Attaches a policy to a container's cgroup. All or nothing.
-  public func attach(_ policy: PolicyName, to identity: ContainerIdentity, on cgroup: borrowing Cgroup) throws(Failure) {
-    let map = try load(policy)
+  /// Loads all policies there are, before anybody asks for them.
+  ///
+  /// - Parameter complain: called for each policy of the node that doesn't load.
+  public func loadAll(complain: (Failure) -> Void) throws(Failure) {
+    for rule in VictimRule.allCases { _ = try load(.container(.rule(rule))) }
+    _ = try load(.pod)
+    for name in CustomPolicy.names.compactMap(PolicyName.init) {
+      do throws(Failure) { _ = try load(.container(.custom(name))) } catch { complain(error) }
+    }
+  }
+
+  /// Attaches to the root cgroup what chooses among containers when the OOM is a slice's or the system's.
+  public func attachSystem() throws(Failure) {
+    let map = try load(.system)
+    let root = try Cgroup(path: "/")
+    guard PolicyLink(pinned: Pins.systemLink)?.info?.cgroupID != root.id else { return }
+    Pins.remove(Pins.systemLink)
+    let link = try PolicyLink(policy: map, to: root)
+    try link.pin(Pins.systemLink)
+  }
+
+  private func lock(_ name: String) throws(Failure) -> FileLock {
+    try makeDirectory(Attacher.runDirectory)
+    return try FileLock("\(Attacher.runDirectory)/\(name).lock", deadline: deadline)
+  }
+
+  /// Attaches a policy to a container's cgroup, all or nothing, and sees to its pod.
+  ///
+  /// - Returns: what the user should know, though the policy is attached.
+  public func attach(_ request: PolicyRequest, to container: Container) throws(Failure) -> [String] {
+    let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: container.annotations)
+    let cgroup = try Cgroup(path: place.container)
+    let identity = container.identity
+    let map = try load(.container(request.victim))
     let pin = Pins.link(of: identity)
     if let old = PolicyLink(pinned: pin) {
       let attachedTo = old.info?.cgroupID ?? 0
       // Both prestart and createRuntime may be configured
-      guard attachedTo != cgroup.id else { return }
+      guard attachedTo != cgroup.id else { return [] }
       guard attachedTo == 0 else {
         throw Failure(
           .occupied, "another container with id \(quoted(identity.id)) has a policy; its cgroup's id is \(attachedTo)")
       }
       Pins.remove(pin)
     }
-    // Parameters first, link second: a policy never runs without its parameters. What fails is undone, so that a cgroup
-    // with somebody else's policy is as it was.
+    var customID: UInt32 = 0
+    if case .custom = request.victim { customID = try PolicyMap.id(map) }
+    let parameters = Parameters(
+      request, identity, facts(of: container, at: place, on: cgroup), customID: customID)
+    try attach(map, parameters, request, identity, to: cgroup, place)
+
+    var warnings: [String] = []
+    if let pod = place.pod {
+      do throws(Failure) { try attachPod(pod, identity, request.order) } catch {
+        warnings.append("its pod has no policy: \(error)")
+      }
+    }
+    if request.kill == .process, let policy = SystemdScope.oomPolicy(ofCgroup: cgroup.path) {
+      warnings.append(
+        "systemd ends its scope after any OOM kill (OOMPolicy=\(policy)): set annotation org.systemd.property.OOMPolicy to 'continue'"
+      )
+    }
+    return warnings
+  }
+
+  /// Parameters first, link second: a policy never runs without its parameters. The pin comes last. What fails is undone, so
+  /// that a cgroup with somebody else's policy is as it was.
+  private func attach(
+    _ map: borrowing OwnedFD, _ parameters: Parameters, _ request: PolicyRequest, _ identity: ContainerIdentity,
+    to cgroup: borrowing Cgroup, _ place: Placement
+  ) throws(Failure) {
     let before = Parameters(on: cgroup)
-    let group = cgroup.value(of: "memory.oom.group")
-    try Parameters(identity).store(on: cgroup)
+    var group: OOMGroup?
+    try parameters.store(on: cgroup)
     do throws(Failure) {
       let link = try PolicyLink(policy: map, to: cgroup)
-      try killOnlyTheVictim(cgroup)
-      try AttachedContainer(identity: identity, cgroup: cgroup.path, cgroupID: cgroup.id, policy: policy.description).write()
-      try link.pin(pin)
+      let oomGroup = try OOMGroup(of: cgroup, for: request.kill)
+      group = oomGroup
+      var pod: AttachedContainer.PodCgroup?
+      if let path = place.pod, let id = Cgroup.id(ofPath: path) { pod = .init(path: path, id: id) }
+      try AttachedContainer(
+        identity: identity, cgroup: cgroup.path, cgroupID: cgroup.id, policy: request.victim.description, kill: request.kill,
+        pod: pod, oomGroup: oomGroup
+      ).write()
+      try link.pin(Pins.link(of: identity))
     } catch {
       if let before { try? before.store(on: cgroup) } else { Parameters.remove(from: cgroup) }
       if error.status != .occupied { AttachedContainer.remove(identity) }
-      if let group { _ = cgroup.set("memory.oom.group", to: group) }
+      group?.restore()
       throw error
     }
   }
 
-  /// Removes what is left of a container's policy; nothing there is fine.
-  public static func detach(_ identity: ContainerIdentity) {
-    Pins.remove(Pins.link(of: identity))
-    AttachedContainer.remove(identity)
+  /// An OOM at the pod's limit is decided there: among the pod's containers first.
+  private func attachPod(_ path: String, _ identity: ContainerIdentity, _ order: [OrderKey]) throws(Failure) {
+    let map = try load(.pod)
+    let lock = try self.lock("pods")
+    let cgroup = try Cgroup(path: path)
+    try Parameters(pod: identity, order: order).store(on: cgroup)
+    let pin = Pins.link(ofPod: cgroup.id)
+    if PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id {
+      Pins.remove(pin)
+      let link = try PolicyLink(policy: map, to: cgroup)
+      try link.pin(pin)
+    }
+    lock.release()
   }
 
-  /// The kubelet sets memory.oom.group, with which any kill takes the whole container.
-  private func killOnlyTheVictim(_ cgroup: borrowing Cgroup) throws(Failure) {
-    guard let group = cgroup.value(of: "memory.oom.group") else {
-      throw Failure(
-        .unsupported, "cgroup \(printable(cgroup.path)) has no memory controller: see its parent's cgroup.subtree_control")
+  /// Removes what is left of a container's policy; nothing there is fine.
+  public func detach(_ identity: ContainerIdentity) throws(Failure) {
+    let container = AttachedContainer(of: identity)
+    Pins.remove(Pins.link(of: identity))
+    guard let container else { return }
+    if let cgroup = try? Cgroup(path: container.cgroup), cgroup.id == container.cgroupID {
+      Parameters.remove(from: cgroup)
+      container.oomGroup.restore()
     }
-    guard group == "0" || cgroup.set("memory.oom.group", to: "0") else {
-      throw Failure(.failed, systemError("cannot set memory.oom.group of cgroup \(printable(cgroup.path))"))
+    guard let pod = container.pod else {
+      AttachedContainer.remove(identity)
+      return
+    }
+    let lock = try self.lock("pods")
+    AttachedContainer.remove(identity)
+    if !AttachedContainer.all().contains(where: { $0.pod == pod }) { Attacher.detachPod(pod) }
+    lock.release()
+  }
+
+  private static func detachPod(_ pod: AttachedContainer.PodCgroup) {
+    Pins.remove(Pins.link(ofPod: pod.id))
+    if let cgroup = try? Cgroup(path: pod.path), cgroup.id == pod.id { Parameters.remove(from: cgroup) }
+  }
+
+  private func facts(of container: Container, at place: Placement, on cgroup: borrowing Cgroup) -> Parameters.Facts {
+    var facts = Parameters.Facts()
+    facts.qos = place.qos
+    facts.memoryRequest = MemoryRequest.bytes(
+      qos: place.qos, oomScoreAdj: container.oomScoreAdj, limit: cgroup.value(of: "memory.max").flatMap { UInt64($0) },
+      capacity: machineMemory().ram)
+    // A PID namespace of its own tells the container's PID 1 from anywhere; else its PID here, if that is the kernel's
+    if let namespaces = contents(of: "/proc/\(container.pid)/status"), isFirstInNamespace(namespaces) {
+      facts.initPIDNamespace = UInt32(truncatingIfNeeded: inode(of: "/proc/\(container.pid)/ns/pid") ?? 0)
+    } else if inode(of: "/proc/self/ns/pid") == 0xefff_fffc {
+      facts.initPID = UInt32(container.pid)
+    }
+    return facts
+  }
+
+  /// The line `NSpid:` ends with the PID in the process's own namespace (proc_pid_status(5)).
+  private func isFirstInNamespace(_ status: [UInt8]) -> Bool {
+    let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+    let pids = line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).dropFirst() ?? []
+    return pids.count > 1 && pids.last == "1"
+  }
+}
+
+/// A container's memory request, which runtimes are not told: in bytes.
+enum MemoryRequest {
+  /// The kubelet puts a Burstable container's request into its oom_score_adj: 1000 - 1000 * request / capacity, kept in
+  /// 3 … 999.
+  static func bytes(qos: QoSClass?, oomScoreAdj: Int?, limit: UInt64?, capacity: UInt64) -> UInt64 {
+    switch qos {
+    case .guaranteed?: return limit ?? 0
+    case .burstable?:
+      guard let oomScoreAdj, (3..<1000).contains(oomScoreAdj) else { return 0 }
+      return capacity / 1000 * UInt64(1000 - oomScoreAdj)
+    case .bestEffort?, nil: return 0
     }
   }
 }

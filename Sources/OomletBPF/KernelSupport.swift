@@ -5,31 +5,74 @@ public import OomletModel
 /// What the running kernel can do, read from its types (BTF): the interface is a proposal on the move, so nothing of it
 /// is assumed.
 public enum KernelSupport {
+  /// - Throws: why policies can't work here.
+  public static func check() throws(Failure) { _ = try attachStyle() }
+
   /// How a policy is attached to a cgroup.
   ///
   /// - Throws: ``ExitStatus/unsupported``.
   static func attachStyle() throws(Failure) -> oomlet_attach_style {
-    guard let btf = btf__load_vmlinux_btf() else {
-      throw Failure(.unsupported, "the kernel offers no BTF (/sys/kernel/btf/vmlinux): oomlet needs CONFIG_DEBUG_INFO_BTF")
-    }
-    defer { btf__free(btf) }
-    func has(_ member: String, in type: String) -> Bool {
-      let id = btf__find_by_name_kind(btf, type, UInt32(BTF_KIND_STRUCT))
-      guard id > 0, let type = btf__type_by_id(btf, UInt32(id)) else { return false }
-      let members = UnsafeRawPointer(type + 1).assumingMemoryBound(to: btf_member.self)
-      return (0..<Int(type.pointee.info & 0xffff)).contains {
-        btf__name_by_offset(btf, members[$0].name_off).map { String(cString: $0) } == member
-      }
-    }
-    guard has("handle_out_of_memory", in: "bpf_oom_ops") else {
+    let types = try KernelTypes()
+    guard types.member("handle_out_of_memory", of: "bpf_oom_ops") != nil else {
       throw Failure(.unsupported, "this kernel has no BPF OOM policies (no struct bpf_oom_ops): its own OOM killer decides")
     }
-    if has("cgroup_atype", in: "bpf_struct_ops") { return OOMLET_ATTACH_CGROUP_TARGET }
-    if has("cgroup", in: "bpf_struct_ops_link") { return OOMLET_ATTACH_CGROUP_FLAG }
+    if types.member("cgroup_atype", of: "bpf_struct_ops") != nil { return OOMLET_ATTACH_CGROUP_TARGET }
+    if types.member("cgroup", of: "bpf_struct_ops_link") != nil { return OOMLET_ATTACH_CGROUP_FLAG }
     throw Failure(
       .unsupported, "this kernel's BPF OOM policies attach in a way that oomlet does not know: its own OOM killer decides")
   }
 
-  /// - Throws: why policies can't work here.
-  public static func check() throws(Failure) { _ = try attachStyle() }
+  /// Where in a policy's map what stands; in bytes.
+  struct PolicyLayout {
+    let typeID: UInt32
+    let size: UInt32
+    let handlerOffset: Int
+    let nameOffset: Int
+    let nameSize: Int
+  }
+
+  static func policyLayout() throws(Failure) -> PolicyLayout {
+    let types = try KernelTypes()
+    guard let value = types.structure("bpf_struct_ops_bpf_oom_ops"),
+      let data = types.member("data", of: "bpf_struct_ops_bpf_oom_ops"),
+      let handler = types.member("handle_out_of_memory", of: "bpf_oom_ops"), let name = types.member("name", of: "bpf_oom_ops")
+    else { throw Failure(.unsupported, "this kernel's struct bpf_oom_ops is not as oomlet knows it") }
+    return PolicyLayout(
+      typeID: value.id, size: value.size, handlerOffset: data.offset + handler.offset, nameOffset: data.offset + name.offset,
+      nameSize: name.size)
+  }
+}
+
+/// The kernel's types; reading them takes milliseconds.
+private final class KernelTypes {
+  private let btf: OpaquePointer
+
+  init() throws(Failure) {
+    guard let btf = btf__load_vmlinux_btf() else {
+      throw Failure(
+        .unsupported, "the kernel offers no BTF (/sys/kernel/btf/vmlinux): oomlet needs CONFIG_DEBUG_INFO_BTF")
+    }
+    self.btf = btf
+  }
+
+  deinit { btf__free(btf) }
+
+  func structure(_ name: String) -> (id: UInt32, size: UInt32)? {
+    let id = btf__find_by_name_kind(btf, name, UInt32(BTF_KIND_STRUCT))
+    guard id > 0, let type = btf__type_by_id(btf, UInt32(id)) else { return nil }
+    return (UInt32(id), type.pointee.size)
+  }
+
+  /// In bytes.
+  func member(_ name: String, of structure: String) -> (offset: Int, size: Int)? {
+    guard let (id, _) = self.structure(structure), let type = btf__type_by_id(btf, id) else { return nil }
+    let members = UnsafeRawPointer(type + 1).assumingMemoryBound(to: btf_member.self)
+    for i in 0..<Int(type.pointee.info & 0xffff) where string(members[i].name_off) == name {
+      // The offset in bits; of a bit field its lower 24 bits
+      return (Int(members[i].offset & 0xff_ffff) / 8, Int(btf__resolve_size(btf, members[i].type)))
+    }
+    return nil
+  }
+
+  private func string(_ offset: UInt32) -> String? { btf__name_by_offset(btf, offset).map { String(cString: $0) } }
 }

@@ -10,10 +10,19 @@ public enum Pins {
   public static let filesystem = "/sys/fs/bpf"
   public static let root = "\(filesystem)/oomlet/v\(OOMLET_ABI_VERSION)"
   public static let maps = "\(root)/maps"
+  public static let programs = "\(root)/programs"
   public static let policies = "\(root)/policies"
+  /// The maps of the handlers that choose among containers: of pods, and of the system.
+  public static let handlers = "\(root)/handlers"
+  public static let custom = "\(root)/custom"
+  /// One for each container.
   public static let links = "\(root)/links"
+  /// One for each pod, by the id of its cgroup.
+  public static let pods = "\(root)/pods"
+  public static let systemLink = "\(root)/system"
 
   public static func link(of container: ContainerIdentity) -> String { "\(links)/\(container.fileName)" }
+  public static func link(ofPod cgroupID: UInt64) -> String { "\(pods)/\(cgroupID)" }
 
   /// - Throws: ``ExitStatus/unsupported`` if there is no bpffs: a directory that isn't one would keep nothing.
   public static func makeDirectories() throws(Failure) {
@@ -21,7 +30,9 @@ public enum Pins {
     guard statfs(filesystem, &status) == 0, UInt32(truncatingIfNeeded: status.f_type) == UInt32(CLINUX_BPF_FS_MAGIC) else {
       throw Failure(.unsupported, "\(filesystem) is no BPF file system: mount -t bpf bpf \(filesystem)")
     }
-    for directory in ["\(filesystem)/oomlet", root, maps, policies, links] { try makeDirectory(directory, mode: 0o700) }
+    for directory in ["\(filesystem)/oomlet", root, maps, programs, policies, handlers, custom, links, pods] {
+      try makeDirectory(directory, mode: 0o700)
+    }
   }
 
   /// The object pinned there, or nil and errno.

@@ -61,7 +61,7 @@ public struct PolicyLink: ~Copyable {
   /// What the kernel says of it (BPF_OBJ_GET_INFO_BY_FD); nil if it is no struct_ops link.
   public var info: Info? { PolicyLink.info(fd.raw) }
 
-  /// The names of the maps (at most 15 characters) of all policies on a cgroup, whoever attached them.
+  /// The names of all policies on a cgroup, whoever attached them.
   public static func namesOfPolicies(on cgroupID: UInt64) -> [String] {
     var names: [String] = []
     var id: UInt32 = 0
@@ -69,7 +69,7 @@ public struct PolicyLink: ~Copyable {
       let link = bpf_link_get_fd_by_id(id)
       guard link >= 0 else { continue }
       defer { close(link) }
-      guard let info = info(link), info.cgroupID == cgroupID, let name = mapName(info.mapID) else { continue }
+      guard let info = info(link), info.cgroupID == cgroupID, let name = policyName(info.mapID) else { continue }
       names.append(name)
     }
     return names
@@ -89,13 +89,22 @@ public struct PolicyLink: ~Copyable {
     }
   }
 
-  private static func mapName(_ id: UInt32) -> String? {
-    let map = bpf_map_get_fd_by_id(id)
-    guard map >= 0 else { return nil }
-    defer { close(map) }
+  /// What the kernel's OOM report prints; else the name of the map, at most 15 characters.
+  private static func policyName(_ id: UInt32) -> String? {
+    let fd = bpf_map_get_fd_by_id(id)
+    guard fd >= 0 else { return nil }
+    let map = OwnedFD(fd)
     var info = bpf_map_info()
     var length = UInt32(MemoryLayout<bpf_map_info>.size)
-    guard bpf_obj_get_info_by_fd(map, &info, &length) == 0 else { return nil }
+    guard bpf_obj_get_info_by_fd(map.raw, &info, &length) == 0 else { return nil }
+    var value = [UInt8](repeating: 0, count: Int(info.value_size))
+    var key: UInt32 = 0
+    if let layout = try? KernelSupport.policyLayout(), value.count >= layout.nameOffset + layout.nameSize,
+      bpf_map_lookup_elem(map.raw, &key, &value) == 0
+    {
+      let name = value[layout.nameOffset..<layout.nameOffset + layout.nameSize].prefix { $0 != 0 }
+      if !name.isEmpty { return String(decoding: name, as: UTF8.self) }
+    }
     return withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
   }
 }

@@ -53,6 +53,8 @@ public indirect enum JSON: Equatable, Sendable {
     return members.first { $0.key == key }?.value
   }
 
+  public var members: [(key: String, value: JSON)]? { if case .object(let members) = self { members } else { nil } }
+  public var array: [JSON]? { if case .array(let values) = self { values } else { nil } }
   public var string: String? { if case .string(let s) = self { s } else { nil } }
 
   /// Also of a number without fraction, up to where a Double is exact.

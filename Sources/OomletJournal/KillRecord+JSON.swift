@@ -6,19 +6,14 @@ extension KillRecord {
   public var json: JSON {
     .object([
       ("time", .string(timestamp(time))), ("id", .string(id)), ("trigger", .string(trigger.rawValue)),
-      ("level", .string(level.rawValue)), ("policy", .string(policy)), ("outcome", .string(outcome.rawValue)),
-      ("errno", .integer(Int64(errorNumber))),
-      (
-        "container",
-        .object([
-          ("id", .string(container.id)), ("name", .string(container.name)), ("pod", .string(container.pod)),
-          ("namespace", .string(container.namespace)), ("cgroup", .string(container.cgroup)),
-        ])
-      ),
-      ("limit_cgroup", .string(limitCgroup)), ("victim", victim?.json ?? .null), ("runner_up", runnerUp?.json ?? .null),
-      ("candidates", .integer(Int64(candidates))), ("truncated", .bool(false)), ("usage_bytes", size(usage)),
-      ("limit_bytes", limit.map(size) ?? .null), ("decision_ns", size(decisionNanoseconds)), ("why", .string(why)),
-      ("sentence", .string(sentence)), ("boot_id", .string(bootID)), ("boottime_ns", size(bootTime)),
+      ("level", .string(level.rawValue)), ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
+      ("outcome", .string(outcome.rawValue)), ("errno", .integer(Int64(errorNumber))), ("container", container.json),
+      ("compared", comparison?.json ?? .null), ("limit_cgroup", .string(limitCgroup)), ("victim", victim?.json ?? .null),
+      ("runner_up", runnerUp?.json ?? .null), ("candidates", .integer(Int64(candidates))),
+      ("also_killed", .integer(Int64(alsoKilled))), ("truncated", .bool(notes.contains(.truncated))),
+      ("notes", .array(notes.names.map(JSON.string))), ("usage_bytes", size(usage)), ("limit_bytes", limit.map(size) ?? .null),
+      ("decision_ns", size(decisionNanoseconds)), ("why", .string(why)), ("sentence", .string(sentence)),
+      ("boot_id", .string(bootID)), ("boottime_ns", size(bootTime)),
     ])
   }
 
@@ -30,15 +25,47 @@ extension KillRecord {
       let outcome = json["outcome"]?.string.flatMap(Outcome.init(rawValue:)), let container = json["container"]
     else { return nil }
     self.init(
-      time: time, bootTime: bootTime, bootID: bootID, trigger: trigger, level: level, policy: policy, outcome: outcome,
-      errorNumber: Int32(json["errno"]?.integer ?? 0),
-      container: Container(
-        id: container["id"]?.string ?? "", name: container["name"]?.string ?? "", pod: container["pod"]?.string ?? "",
-        namespace: container["namespace"]?.string ?? "", cgroup: container["cgroup"]?.string ?? ""),
-      limitCgroup: json["limit_cgroup"]?.string ?? "", victim: json["victim"].flatMap(Process.init(json:)),
-      runnerUp: json["runner_up"].flatMap(Process.init(json:)),
-      candidates: UInt32(clamping: json["candidates"]?.integer ?? 0), usage: json["usage_bytes"]?.unsigned ?? 0,
+      time: time, bootTime: bootTime, bootID: bootID, trigger: trigger, level: level, policy: policy,
+      kill: json["kill"]?.string.flatMap(KillScope.init(rawValue:)) ?? .process, outcome: outcome,
+      errorNumber: Int32(clamping: json["errno"]?.integer ?? 0),
+      notes: Notes(names: json["notes"]?.array?.compactMap(\.string) ?? []), container: Container(json: container),
+      comparison: json["compared"].flatMap(Comparison.init(json:)), limitCgroup: json["limit_cgroup"]?.string ?? "",
+      victim: json["victim"].flatMap(Process.init(json:)), runnerUp: json["runner_up"].flatMap(Process.init(json:)),
+      candidates: UInt32(clamping: json["candidates"]?.integer ?? 0),
+      alsoKilled: UInt32(clamping: json["also_killed"]?.integer ?? 0), usage: json["usage_bytes"]?.unsigned ?? 0,
       limit: json["limit_bytes"]?.unsigned, decisionNanoseconds: json["decision_ns"]?.unsigned ?? 0)
+  }
+}
+
+extension KillRecord.Container {
+  var json: JSON {
+    .object([
+      ("id", .string(id)), ("name", .string(name)), ("pod", .string(pod)), ("namespace", .string(namespace)),
+      ("cgroup", .string(cgroup)), ("usage_bytes", size(usage)),
+    ])
+  }
+
+  init(json: JSON) {
+    self.init(
+      id: json["id"]?.string ?? "", name: json["name"]?.string ?? "", pod: json["pod"]?.string ?? "",
+      namespace: json["namespace"]?.string ?? "", cgroup: json["cgroup"]?.string ?? "",
+      usage: json["usage_bytes"]?.unsigned ?? 0)
+  }
+}
+
+extension KillRecord.Comparison {
+  var json: JSON {
+    .object([
+      ("containers", .integer(Int64(containers))), ("decided_by", .string(decidedBy.rawValue)),
+      ("next_cgroup", .string(nextCgroup)), ("next_usage_bytes", size(nextUsage)),
+    ])
+  }
+
+  init?(json: JSON) {
+    guard let key = json["decided_by"]?.string.flatMap(OrderKey.init(rawValue:)) else { return nil }
+    self.init(
+      containers: UInt32(clamping: json["containers"]?.integer ?? 0), decidedBy: key,
+      nextCgroup: json["next_cgroup"]?.string ?? "", nextUsage: json["next_usage_bytes"]?.unsigned ?? 0)
   }
 }
 

@@ -1,31 +1,66 @@
 extension KillRecord {
   /// Why this victim, in a few words.
   public var why: String {
-    let processes = candidates == 1 ? "the only process" : "of \(candidates) processes"
-    let place = "in container \(containerName)"
     switch outcome {
-    case .stoodAside: return "no process \(place) may be killed: left to the kernel"
+    case .stoodAside:
+      return policy == VictimRule.kernel.rawValue
+        ? "policy kernel leaves the choice to the kernel" : "no process in \(place) may be killed: left to the kernel"
     case .failed: return "the kernel refused to kill the victim (errno \(errorNumber)): left to the kernel"
-    case .killed, .dryRun:
-      guard candidates > 1 else { return "\(processes) \(place)" }
-      switch policy {
-      case "largest-rss": return "largest resident memory \(processes) \(place)"
-      case "youngest": return "started last \(processes) \(place)"
-      default: return "first choice of policy \(policy) \(processes) \(place)"
-      }
+    case .killed, .dryRun: return [choiceOfProcess, choiceOfContainer, deaths].compactMap { $0 }.joined(separator: "; ")
     }
+  }
+
+  private var place: String { "container \(containerName)" }
+
+  private var choiceOfProcess: String {
+    let processes = candidates == 1 ? "the only process" : "of \(candidates) processes"
+    let remark = notes.contains(.allProtected) ? " (all protected)" : notes.contains(.allSmall) ? " (all below min-size)" : ""
+    guard candidates > 1 else { return "\(processes) in \(place)\(remark)" }
+    let reason =
+      switch VictimRule(rawValue: policy) {
+      case .largestRSS?: "largest resident memory"
+      case .largestMemory?: "largest memory"
+      case .largestAnon?: "largest anonymous memory"
+      case .largestShmem?: "largest shared memory"
+      case .youngest?: "started last"
+      case .oldest?: "started first"
+      case .highestOOMScore?: "highest oom_score"
+      case .kernel?: "the kernel's measure"
+      case nil: notes.contains(.noPolicy) ? "the kernel's measure" : "first choice of policy \(printable(policy))"
+      }
+    return "\(reason) \(processes) in \(place)\(remark)"
+  }
+
+  private var choiceOfContainer: String? {
+    guard let comparison else { return nil }
+    let next = printable(comparison.nextCgroup.split(separator: "/").last.map(String.init) ?? comparison.nextCgroup, limit: 40)
+    let reason =
+      switch comparison.decidedBy {
+      case .priority: "lower priority than"
+      case .qos: "lower QoS class than"
+      case .overRequest: "further above its request than"
+      case .usage: "uses \(binarySize(container.usage)), more than the \(binarySize(comparison.nextUsage)) of"
+      case .youngest: "younger than"
+      }
+    return "the container \(reason) \(next), \(comparison.containers) compared"
+  }
+
+  private var deaths: String? {
+    guard kill != .process else { return notes.contains(.groupDrift) ? "memory.oom.group took more with it" : nil }
+    return kill == .pod ? "its pod with it" : "its container with it"
   }
 
   /// The record as one sentence.
   public var sentence: String {
     let limitText = limit.map { " of \(binarySize($0))" } ?? ""
+    let scope = level == .container ? "container \(containerName)" : "\(level) \(printable(limitCgroup))"
     let cause =
       switch trigger {
-      case .limit: "\(level) \(containerName) reached its limit\(limitText)"
+      case .limit: "\(scope) reached its limit\(limitText)"
       case .system: "the node ran out of memory"
-      case .pressure: "memory pressure in \(containerName)"
+      case .pressure: "memory pressure in \(scope)"
       }
-    guard let victim else { return "\(cause); policy \(policy) stood aside: \(why)." }
+    guard let victim, outcome != .stoodAside else { return "\(cause); policy \(printable(policy)) stood aside: \(why)." }
     let process = "\(printable(victim.comm)) (pid \(victim.pid), \(binarySize(victim.memory.rss)) resident)"
     let verb =
       switch outcome {
@@ -34,11 +69,14 @@ extension KillRecord {
       case .stoodAside: "spared"
       case .failed: "failed to kill"
       }
-    return "\(cause); policy \(policy) \(verb) \(process): \(why)."
+    return "\(cause); policy \(printable(policy)) \(verb) \(process): \(why)."
   }
 
-  /// What people call the container: `pod/name`, name, or the id's beginning.
+  /// What people call the container: `pod/name`, name, the id's beginning, or its cgroup.
   public var containerName: String {
+    guard !container.id.isEmpty else {
+      return printable(container.cgroup.split(separator: "/").last.map(String.init) ?? container.cgroup, limit: 40)
+    }
     let name = container.name.isEmpty ? String(container.id.prefix(24)) : container.name
     return printable(container.pod.isEmpty ? name : "\(container.pod)/\(name)")
   }

@@ -46,9 +46,56 @@ public struct KillRecord: Equatable, Sendable {
     public var namespace: String
     /// From the root of the cgroup v2 hierarchy.
     public var cgroup: String
+    public var usage: UInt64
 
-    public init(id: String, name: String, pod: String, namespace: String, cgroup: String) {
-      (self.id, self.name, self.pod, self.namespace, self.cgroup) = (id, name, pod, namespace, cgroup)
+    public init(id: String, name: String, pod: String, namespace: String, cgroup: String, usage: UInt64) {
+      (self.id, self.name, self.pod, self.namespace) = (id, name, pod, namespace)
+      (self.cgroup, self.usage) = (cgroup, usage)
+    }
+  }
+
+  /// How the container was chosen among several.
+  public struct Comparison: Equatable, Sendable {
+    /// How many containers with somebody to kill there were.
+    public var containers: UInt32
+    /// In what the chosen one differed from the next.
+    public var decidedBy: OrderKey
+    /// The one that came second.
+    public var nextCgroup: String
+    public var nextUsage: UInt64
+
+    public init(containers: UInt32, decidedBy: OrderKey, nextCgroup: String, nextUsage: UInt64) {
+      (self.containers, self.decidedBy) = (containers, decidedBy)
+      (self.nextCgroup, self.nextUsage) = (nextCgroup, nextUsage)
+    }
+  }
+
+  /// What a reader should know besides.
+  public struct Notes: OptionSet, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    public static let truncated = Notes(rawValue: 1)
+    public static let allProtected = Notes(rawValue: 2)
+    public static let allSmall = Notes(rawValue: 4)
+    public static let groupDrift = Notes(rawValue: 8)
+    public static let customMissing = Notes(rawValue: 16)
+    public static let noPolicy = Notes(rawValue: 32)
+
+    /// Name and meaning of each.
+    public static let all: [(note: Notes, name: String, meaning: String)] = [
+      (.truncated, "truncated", "there were more processes than are looked at"),
+      (.allProtected, "all-protected", "the victim is protected, but nothing else was left"),
+      (.allSmall, "all-small", "the victim is below min-size, but nothing larger was left"),
+      (.groupDrift, "group-drift", "memory.oom.group was not as oomlet had set it: more died than the policy says"),
+      (.customMissing, "custom-missing", "the custom policy did not answer: the kernel's measure decided"),
+      (.noPolicy, "no-policy", "the container has no policy: the kernel's measure decided"),
+    ]
+
+    public var names: [String] { Notes.all.filter { contains($0.note) }.map(\.name) }
+
+    public init(names: [String]) {
+      self.init()
+      for entry in Notes.all where names.contains(entry.name) { insert(entry.note) }
     }
   }
 
@@ -60,15 +107,22 @@ public struct KillRecord: Equatable, Sendable {
   public var bootID: String
   public var trigger: Trigger
   public var level: Level
+  /// What decided within the container; "none" if it has no policy.
   public var policy: String
+  public var kill: KillScope
   public var outcome: Outcome
   /// The positive errno of a kill that failed, or 0.
   public var errorNumber: Int32
+  public var notes: Notes
   public var container: Container
+  /// nil: there was only one.
+  public var comparison: Comparison?
   public var limitCgroup: String
   public var victim: Process?
   public var runnerUp: Process?
   public var candidates: UInt32
+  /// Processes that were killed with the victim, by oomlet; those the kernel kills by memory.oom.group not counted.
+  public var alsoKilled: UInt32
   public var usage: UInt64
   /// nil: no limit there.
   public var limit: UInt64?
@@ -76,15 +130,17 @@ public struct KillRecord: Equatable, Sendable {
   public var decisionNanoseconds: UInt64
 
   public init(
-    time: Int64, bootTime: UInt64, bootID: String, trigger: Trigger, level: Level, policy: String, outcome: Outcome,
-    errorNumber: Int32, container: Container, limitCgroup: String, victim: Process?, runnerUp: Process?,
-    candidates: UInt32, usage: UInt64, limit: UInt64?, decisionNanoseconds: UInt64
+    time: Int64, bootTime: UInt64, bootID: String, trigger: Trigger, level: Level, policy: String, kill: KillScope = .process,
+    outcome: Outcome, errorNumber: Int32 = 0, notes: Notes = [], container: Container, comparison: Comparison? = nil,
+    limitCgroup: String, victim: Process?, runnerUp: Process?, candidates: UInt32, alsoKilled: UInt32 = 0, usage: UInt64,
+    limit: UInt64?, decisionNanoseconds: UInt64
   ) {
     (self.time, self.bootTime, self.bootID) = (time, bootTime, bootID)
-    (self.trigger, self.level, self.policy, self.outcome) = (trigger, level, policy, outcome)
-    (self.errorNumber, self.container, self.limitCgroup) = (errorNumber, container, limitCgroup)
-    (self.victim, self.runnerUp, self.candidates) = (victim, runnerUp, candidates)
-    (self.usage, self.limit, self.decisionNanoseconds) = (usage, limit, decisionNanoseconds)
+    (self.trigger, self.level, self.policy, self.kill, self.outcome) = (trigger, level, policy, kill, outcome)
+    (self.errorNumber, self.notes, self.container, self.comparison) = (errorNumber, notes, container, comparison)
+    (self.limitCgroup, self.victim, self.runnerUp) = (limitCgroup, victim, runnerUp)
+    (self.candidates, self.alsoKilled, self.usage, self.limit) = (candidates, alsoKilled, usage, limit)
+    self.decisionNanoseconds = decisionNanoseconds
   }
 
   /// Unique on this machine: the boot and the time in it.

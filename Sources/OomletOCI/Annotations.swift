@@ -1,34 +1,68 @@
 public import OomletModel
 
-/// The annotation a container's policy is in.
-public let policyAnnotation = "oom.policy"
+/// Where annotations say what a container's policy is, and who the container is.
+public struct ContainerAnnotations: Sendable {
+  public static let key = "oom.policy"
+  /// The same, where a cluster wants keys of a domain.
+  public static let alias = "oomlet.dev/policy"
+  private static let aliasPrefix = "policy.oomlet.dev/"
 
-extension ContainerIdentity {
-  /// The container's id and the names that containerd, CRI-O and podman put in annotations.
-  public init(state: RuntimeState, annotations: [String: String]) throws(Failure) {
-    func first(_ keys: String...) -> String { keys.lazy.compactMap { annotations[$0] }.first ?? "" }
-    guard
-      let identity = ContainerIdentity(
-        id: state.id,
-        name: first("io.kubernetes.cri.container-name", "io.kubernetes.container.name"),
-        pod: first("io.kubernetes.cri.sandbox-name", "io.kubernetes.pod.name"),
-        namespace: first("io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"))
-    else {
-      throw Failure(
-        .failed, "container id \(quoted(state.id)) is none: expected 1 to 127 letters, digits, \"_\", \"+\", \"-\" or \".\"")
+  private let all: [String: String]
+
+  public init(_ all: [String: String]) { self.all = all }
+
+  public subscript(key: String) -> String? { all[key] }
+
+  private func first(_ keys: String...) -> String? { keys.lazy.compactMap { all[$0] }.first }
+
+  // What containerd, CRI-O and podman put there.
+  public var containerName: String { first("io.kubernetes.cri.container-name", "io.kubernetes.container.name") ?? "" }
+  public var podName: String { first("io.kubernetes.cri.sandbox-name", "io.kubernetes.pod.name") ?? "" }
+  public var podNamespace: String { first("io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace") ?? "" }
+  private var podID: String? { first("io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID") }
+
+  /// Whether it is a pod's pause container: that never gets a policy.
+  public var isSandbox: Bool {
+    first("io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType") == "sandbox"
+  }
+
+  public var isInPod: Bool { podID != nil || !podName.isEmpty }
+
+  public struct Policy: Equatable, Sendable {
+    public let key: String
+    public let value: String
+  }
+
+  /// What is asked for this container: its own key before the pod's.
+  ///
+  /// - Throws: ``ExitStatus/invalid`` if a key and its alias say two different things.
+  public func policy() throws(Failure) -> Policy? {
+    let name = containerName
+    if !name.isEmpty, let own = try policy("\(ContainerAnnotations.key)/\(name)", ContainerAnnotations.aliasPrefix + name) {
+      return own
     }
-    self = identity
+    return try policy(ContainerAnnotations.key, ContainerAnnotations.alias)
+  }
+
+  private func policy(_ key: String, _ alias: String) throws(Failure) -> Policy? {
+    guard let value = all[key] else { return all[alias].map { Policy(key: alias, value: $0) } }
+    if let other = all[alias], other != value {
+      throw Failure(.invalid, "\(key): \(quoted(value)), but \(alias): \(quoted(other)): expected one of the two keys")
+    }
+    return Policy(key: key, value: value)
   }
 }
 
-/// The policy an annotation names.
-///
-/// - Parameter known: all names there are.
-/// - Throws: ``ExitStatus/invalid``, with key, value, what was expected and the nearest name.
-public func policy(named value: String, key: String = policyAnnotation, known: [String]) throws(Failure) -> PolicyName {
-  let isSpace = { (c: Character) in c == " " || c == "\n" || c == "\t" || c == "\r\n" || c == "\r" }
-  let trimmed = String(value.drop(while: isSpace).reversed().drop(while: isSpace).reversed())
-  if let name = PolicyName(trimmed), known.contains(trimmed) { return name }
-  let hint = nearestSpelling(to: trimmed, among: known).map { "; did you mean \"\($0)\"?" } ?? ""
-  throw Failure(.invalid, "\(key): \(quoted(value)) is no policy: expected one of \(known.joined(separator: ", "))\(hint)")
+extension ContainerIdentity {
+  /// - Throws: ``ExitStatus/failed`` if the id is none.
+  public init(id: String, annotations: ContainerAnnotations) throws(Failure) {
+    guard
+      let identity = ContainerIdentity(
+        id: id, name: annotations.containerName, pod: annotations.podName, namespace: annotations.podNamespace)
+    else {
+      throw Failure(
+        .failed, "container id \(quoted(id)) is none: expected 1 to 127 letters, digits, \"_\", \"+\", \"-\" or \".\"")
+    }
+    self = identity
+  }
 }

@@ -1,4 +1,4 @@
-public import OomletJSON
+internal import OomletJSON
 public import OomletModel
 
 /// What a runtime tells a hook on stdin (OCI runtime specification, "State"), as far as oomlet reads it.
@@ -38,13 +38,21 @@ public struct RuntimeState: Sendable {
   }
 }
 
-/// The annotations in a bundle's config.json.
-public func bundleAnnotations(_ config: [UInt8], path: String) throws(Failure) -> [String: String] {
-  let parsed: JSON
-  do throws(JSON.ParseError) { parsed = try JSON(parsing: config, integers: .asNumbers) } catch {
-    throw Failure(.failed, "\(printable(path)): \(printable(error.description))")
+/// What oomlet reads of a bundle's config.json (OCI runtime specification, "Configuration").
+public struct BundleConfig: Sendable {
+  public let annotations: [String: String]
+  /// process.oomScoreAdj, or nil.
+  public let oomScoreAdj: Int?
+
+  /// - Throws: ``ExitStatus/failed``, with the path.
+  public init(parsing config: [UInt8], path: String) throws(Failure) {
+    let parsed: JSON
+    do throws(JSON.ParseError) { parsed = try JSON(parsing: config, integers: .asNumbers) } catch {
+      throw Failure(.failed, "\(printable(path)): \(printable(error.description))")
+    }
+    annotations = try annotationsOf(parsed, printable(path)) ?? [:]
+    oomScoreAdj = parsed["process"]?["oomScoreAdj"]?.integer.flatMap { Int(exactly: $0) }
   }
-  return try annotationsOf(parsed, printable(path)) ?? [:]
 }
 
 private func text(_ key: String, of state: JSON) throws(Failure) -> String? {

@@ -33,22 +33,39 @@ public struct Cgroup: ~Copyable {
     self.fd = fd
   }
 
-  /// The cgroup of a process, from /proc/PID/cgroup (cgroups(7)).
-  public init(ofProcess pid: Int) throws(Failure) {
+  /// The path of the cgroup of a process, from /proc/PID/cgroup (cgroups(7)).
+  ///
+  /// - Throws: ``ExitStatus/notFound``, ``ExitStatus/unsupported``.
+  public static func path(ofProcess pid: Int) throws(Failure) -> String {
     guard let text = contents(of: "/proc/\(pid)/cgroup") else {
       throw Failure(.notFound, "process \(pid) is gone: the container ended before its policy was attached")
     }
-    guard let path = Cgroup.unifiedPath(String(decoding: text, as: UTF8.self)) else {
+    guard let path = unifiedPath(String(decoding: text, as: UTF8.self)) else {
       throw Failure(.unsupported, "process \(pid) has no cgroup v2: oomlet needs the unified hierarchy")
     }
-    try self.init(path: path)
+    return path
   }
 
-  /// Whether the cgroup is there, and still the one with that id.
-  public static func exists(path: String, id: UInt64) -> Bool {
-    var status = stat()
-    return stat(mountPoint + path, &status) == 0 && UInt64(status.st_ino) == id
+  /// The paths of the cgroups below this one, parents first.
+  public var descendants: [String] {
+    var all: [String] = []
+    func visit(_ path: String) {
+      for name in namesInDirectory(Cgroup.mountPoint + path) ?? [] {
+        var status = stat()
+        guard lstat("\(Cgroup.mountPoint)\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+        all.append("\(path)/\(name)")
+        visit("\(path)/\(name)")
+      }
+    }
+    visit(path == "/" ? "" : path)
+    return all
   }
+
+  /// The id of a cgroup, or nil and errno.
+  public static func id(ofPath path: String) -> UInt64? { inode(of: mountPoint + path) }
+
+  /// Whether the cgroup is there, and still the one with that id.
+  public static func exists(path: String, id: UInt64) -> Bool { self.id(ofPath: path) == id }
 
   /// The path of the line of hierarchy 0, without the mark of a removed cgroup.
   static func unifiedPath(_ text: String) -> String? {

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 public import OomletModel
 
@@ -94,6 +95,19 @@ public func namesInDirectory(_ path: String) -> [String]? {
     if name != "." && name != ".." { names.append(name) }
   }
   return names.sorted()
+}
+
+/// The inode number of what a path leads to, or nil and errno.
+public func inode(of path: String) -> UInt64? {
+  var status = stat()
+  return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
+}
+
+/// The machine's RAM and swap, in bytes (sysinfo(2)).
+public func machineMemory() -> (ram: UInt64, swap: UInt64) {
+  var info = sysinfo()
+  sysinfo(&info)
+  return (UInt64(info.totalram) * UInt64(info.mem_unit), UInt64(info.totalswap) * UInt64(info.mem_unit))
 }
 
 /// CLOCK_MONOTONIC, in ns.

@@ -1,6 +1,6 @@
-// bpfembed OUTPUT.swift POLICY.bpf.c... -- CLANG [FLAG]...
+// bpfembed OUTPUT.swift SOURCE.bpf.c CLANG [FLAG]...
 //
-// Compiles the policies for the BPF target, without DWARF, and writes them as one Swift file.
+// Compiles for the BPF target, without DWARF, and writes the object as a Swift file.
 
 import Glibc
 
@@ -40,27 +40,18 @@ func base64(_ bytes: [UInt8]) -> String {
 }
 
 let arguments = CommandLine.arguments
-guard let separator = arguments.firstIndex(of: "--"), separator >= 3, separator + 1 < arguments.count else {
-  fail("usage: bpfembed OUTPUT.swift POLICY.bpf.c... -- CLANG [FLAG]...")
-}
-let output = arguments[1]
-let clang = arguments[separator + 1]
-let flags = Array(arguments[(separator + 2)...])
+guard arguments.count >= 4 else { fail("usage: bpfembed OUTPUT.swift SOURCE.bpf.c CLANG [FLAG]...") }
+let (output, source, clang) = (arguments[1], arguments[2], arguments[3])
 let toolDirectory = clang.contains("/") ? String(clang[...clang.lastIndex(of: "/")!]) : ""
-
-var swift =
-  "/// The policies that came with this build: base64 of their BPF objects.\nlet builtinPolicyObjects: [(name: String, object: StaticString)] = [\n"
-for source in arguments[2..<separator] {
-  let file = String(source[source.index(after: source.lastIndex(of: "/") ?? source.startIndex)...])
-  guard file.hasSuffix(".bpf.c") else { fail("bpfembed: not a policy's source: \(source)") }
-  let name = String(file.dropLast(".bpf.c".count))
-  let object = output + "." + name + ".o"
-  run([clang, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror", "-c", source, "-o", object] + flags)
-  run([toolDirectory + "llvm-objcopy", "--strip-debug", object])
-  swift += "  (\"\(name)\", \"\(base64(bytes(of: object)))\"),\n"
-}
-swift += "]\n"
+let object = output + ".o"
+run([clang, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror", "-c", source, "-o", object] + arguments[4...])
+run([toolDirectory + "llvm-objcopy", "--strip-debug", object])
 
 guard let file = fopen(output, "w") else { fail("bpfembed: cannot write \(output)") }
-fputs(swift, file)
+fputs(
+  """
+  /// The BPF programs that came with this build: base64 of their object file.
+  let programsObject: StaticString = "\(base64(bytes(of: object)))"
+
+  """, file)
 fclose(file)

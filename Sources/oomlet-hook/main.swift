@@ -3,25 +3,29 @@ import OomletAttach
 import OomletBPF
 import OomletModel
 import OomletOCI
+import OomletPolicy
 import OomletSystem
 
-let deadline = monotonicNanoseconds() + 2_000_000_000
+/// Below the time-out of 5 s that the hook's entries have.
+let deadline = monotonicNanoseconds() + 4_000_000_000
 
 let usage = """
   Usage: oomlet-hook [--stage prestart|createRuntime|poststop]
 
   OCI hook: reads the container's state on stdin, and attaches the OOM policy that its annotation
   "oom.policy" names to its memory cgroup; at poststop removes what that left behind. Without annotation
-  it does nothing. One of: \(BuiltinPolicies.names.joined(separator: ", "))
+  it does nothing. The annotation is a policy's name or a mapping, see oom.policy(7). Names:
+  \(VictimRule.allCases.map(\.rawValue).joined(separator: ", ")),
+  and the policies in \(CustomPolicy.directory).
 
     --stage STAGE  what to do; default: what the state's status implies
     --version      print the version
     -h, --help     print this
 
   Exit status: 0 done or nothing to do, 1 state unreadable, 2 usage, 3 annotation invalid, 7 container gone,
-  124 no state within 2 s. A kernel or node that can't attach the policy (no BPF OOM policies, no cgroup v2,
-  no permission) and a cgroup with another policy are warnings: the container starts without it. Errors and
-  warnings go to stderr and to /run/oomlet/hook.log.
+  124 no state within 4 s. A kernel or node that can't attach the policy (no BPF OOM policies, no cgroup v2,
+  no permission) and a cgroup with another policy are warnings, and the container starts without it, unless the
+  annotation says "require: true": then 4, 5 and 6. Errors and warnings go to stderr and to /run/oomlet/hook.log.
 
   """
 
@@ -64,38 +68,50 @@ func stage() throws(Failure) -> String? {
   return stage
 }
 
-func annotations(of state: RuntimeState) throws(Failure) -> [String: String] {
-  if let annotations = state.annotations { return annotations }
-  guard let bundle = state.bundle else { return [:] }
-  let path = "\(bundle)/config.json"
-  guard let config = contents(of: path) else { throw Failure(.failed, systemError("cannot read \(printable(path))")) }
-  return try bundleAnnotations(config, path: path)
-}
-
 func run() throws(Failure) {
   let stage = try stage()
   guard let input = readAll(raw: 0, deadline: deadline) else {
     throw Failure(errno == ETIMEDOUT ? .deadline : .failed, systemError("cannot read the container's state from stdin"))
   }
   let state = try RuntimeState(parsing: input)
-
-  guard stage != "poststop", stage != nil || state.status != "stopped" else {
-    return Attacher.detach(try ContainerIdentity(state: state, annotations: [:]))
+  if stage == "poststop" || stage == nil && state.status == "stopped" {
+    let identity = try ContainerIdentity(id: state.id, annotations: ContainerAnnotations([:]))
+    return try Attacher(deadline: deadline).detach(identity)
   }
-  let annotations = try annotations(of: state)
-  guard let value = annotations[policyAnnotation] else { return }
-  let policy = try policy(named: value, known: BuiltinPolicies.names)
-  let identity = try ContainerIdentity(state: state, annotations: annotations)
+
+  // The bundle is read only where it must be
+  var config: BundleConfig?
+  if state.annotations == nil { config = try bundleConfig(of: state) }
+  let annotations = ContainerAnnotations(state.annotations ?? config?.annotations ?? [:])
+  guard !annotations.isSandbox, let policy = try annotations.policy() else { return }
+  let request: PolicyRequest
+  switch PolicyGrammar(customPolicies: CustomPolicy.names).parse(policy.value) {
+  case .success(let asked): request = asked
+  case .failure(let problems): throw Failure(.invalid, "\(printable(policy.key)): \(problems.summary)")
+  }
+  let identity = try ContainerIdentity(id: state.id, annotations: annotations)
   guard let pid = state.pid else {
     throw Failure(.notFound, "the container's state has no \"pid\": there is no process whose cgroup could get a policy")
   }
+  if config == nil { config = try? bundleConfig(of: state) }
+  let container = Attacher.Container(
+    identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
   do throws(Failure) {
-    try Attacher(deadline: deadline).attach(policy, to: identity, on: try Cgroup(ofProcess: pid))
+    let (allowed, capped) = try AnnotationLimits().apply(to: request)
+    let warnings = try Attacher(deadline: deadline).attach(allowed, to: container)
+    for warning in capped + warnings { say("warning: container \(identity.id): \(warning)") }
   } catch {
     // What the node can't do is no reason to keep a container from starting
-    guard error.status != .notFound else { throw error }
-    say("warning: container \(identity.id) starts without policy \(policy): \(error)")
+    guard !request.require, error.status != .notFound, error.status != .invalid else { throw error }
+    say("warning: container \(identity.id) starts without policy \(request.victim): \(error)")
   }
+}
+
+func bundleConfig(of state: RuntimeState) throws(Failure) -> BundleConfig? {
+  guard let bundle = state.bundle else { return nil }
+  let path = "\(bundle)/config.json"
+  guard let bytes = contents(of: path) else { throw Failure(.failed, systemError("cannot read \(printable(path))")) }
+  return try BundleConfig(parsing: bytes, path: path)
 }
 
 do throws(Failure) {

@@ -19,7 +19,7 @@ struct StatusCommand: ParsableCommand {
     var kernel = "supported"
     do throws(Failure) { try KernelSupport.check() } catch { kernel = "unsupported: \(error)" }
     let agent = Agent.isRunning ? "running" : "not running: records wait in the kernel"
-    let policies = BuiltinPolicies.names.filter { PolicyName($0).map(PolicyLoader.isLoaded) ?? false }
+    let policies = LoadedPolicies.names
     let lost = State.recordsLost
     let containers = AttachedContainer.all()
 

@@ -9,7 +9,7 @@ private func record(_ bootTime: UInt64, boot: String = "boot-1") -> KillRecord {
     time: 1_795_515_302_123_456_000 + Int64(bootTime) * 1000, bootTime: bootTime, bootID: boot, trigger: .limit,
     level: .container,
     policy: "youngest", outcome: .killed, errorNumber: 0,
-    container: .init(id: "c\(bootTime)", name: "", pod: "", namespace: "", cgroup: "/x"), limitCgroup: "/x",
+    container: .init(id: "c\(bootTime)", name: "", pod: "", namespace: "", cgroup: "/x", usage: 0), limitCgroup: "/x",
     victim: .init(
       pid: 7, comm: "a \"comm\"\n", uid: 0, oomScoreAdj: -5, startTime: 1_795_515_300_000_001_000,
       memory: .init(anon: 1, file: 2, shmem: 3, swap: 4, pageTables: 5)),

@@ -46,7 +46,7 @@ extension KillRecord {
     KillRecord(
       time: 1_795_515_302_123_456_000, bootTime: 12_345_678_901, bootID: "0f0f0f0f-1", trigger: .limit, level: .container,
       policy: "largest-rss", outcome: .killed, errorNumber: 0,
-      container: Container(id: "abc", name: "web", pod: "", namespace: "", cgroup: "/x/abc"), limitCgroup: "/x/abc",
+      container: Container(id: "abc", name: "web", pod: "", namespace: "", cgroup: "/x/abc", usage: 0), limitCgroup: "/x/abc",
       victim: Process(
         pid: 4711, comm: "worker", uid: 1000, oomScoreAdj: 0, startTime: 1_795_515_300_000_000_000,
         memory: Memory(anon: 170 << 20, file: 8 << 20, shmem: 2 << 20, swap: 0, pageTables: 4096)),

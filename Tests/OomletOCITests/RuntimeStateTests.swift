@@ -1,5 +1,5 @@
 import OomletModel
-import OomletOCI
+@testable import OomletOCI
 import Testing
 
 private func state(_ text: String) throws(Failure) -> RuntimeState { try RuntimeState(parsing: Array(text.utf8)) }
@@ -46,38 +46,46 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
 
   @Test func `a bundle's unlimited rlimit is no error`() throws {
     let config = #"{"process":{"rlimits":[{"hard":18446744073709551615}]},"annotations":{"oom.policy":"youngest"}}"#
-    #expect(try bundleAnnotations(Array(config.utf8), path: "config.json") == ["oom.policy": "youngest"])
+    #expect(try BundleConfig(parsing: Array(config.utf8), path: "config.json").annotations == ["oom.policy": "youngest"])
   }
 
   @Test func `a config json half written is refused with its path`() {
     let failure = failure { () throws(Failure) in
-      _ = try bundleAnnotations(Array(#"{"annotations":{"oom.pol"#.utf8), path: "/b/config.json")
+      _ = try BundleConfig(parsing: Array(#"{"annotations":{"oom.pol"#.utf8), path: "/b/config.json")
     }
     #expect(failure?.description.hasPrefix("/b/config.json: line 1") == true)
   }
 }
 
 @Suite struct AnnotationTests {
-  private let known = ["largest-rss", "youngest"]
+  private let own = ["io.kubernetes.cri.container-name": "web"]
 
-  @Test(arguments: ["youngest", " youngest\n", "youngest\r\n"])
-  func `a policy's name, white space around it allowed`(_ value: String) throws {
-    #expect(try policy(named: value, known: known).description == "youngest")
+  private func policy(_ annotations: [String: String]) throws -> ContainerAnnotations.Policy? {
+    try ContainerAnnotations(annotations.merging(own) { $1 }).policy()
   }
 
-  @Test(arguments: [
-    "", "Youngest", "youngest\0", "../youngest", "/etc/passwd", "largets-rss", "largest-rss youngest", "[youngest]",
-  ])
-  func `anything else is refused with key and value`(_ value: String) {
-    let failure = failure { () throws(Failure) in _ = try policy(named: value, known: known) }
+  @Test func `the container's own key comes before the pod's`() throws {
+    #expect(
+      try policy(["oom.policy": "a", "oom.policy/web": "b", "oom.policy/db": "c"]) == .init(key: "oom.policy/web", value: "b"))
+    #expect(try policy(["oom.policy": "a", "oom.policy/db": "c"]) == .init(key: "oom.policy", value: "a"))
+    #expect(try policy(["oom.policy/db": "c"]) == nil)
+  }
+
+  @Test func `an alias will do, unless it says something else`() throws {
+    #expect(try policy(["oomlet.dev/policy": "a"])?.value == "a")
+    #expect(try policy(["policy.oomlet.dev/web": "b", "oom.policy": "a"])?.value == "b")
+    #expect(try policy(["oomlet.dev/policy": "a", "oom.policy": "a"])?.value == "a")
+    let failure = failure { () throws(Failure) in
+      _ = try ContainerAnnotations(["oomlet.dev/policy": "a", "oom.policy": "b"]).policy()
+    }
     #expect(failure?.status == .invalid)
-    #expect(failure?.description.contains("oom.policy: \(quoted(value))") == true)
-    #expect(failure?.description.contains("expected one of largest-rss, youngest") == true)
+    #expect(failure?.description.contains("oomlet.dev/policy") == true && failure?.description.contains("oom.policy: ") == true)
   }
 
-  @Test func `a misspelling gets the nearest name`() {
-    let failure = failure { () throws(Failure) in _ = try policy(named: "largets-rss", known: known) }
-    #expect(failure?.description.hasSuffix(#"did you mean "largest-rss"?"#) == true)
+  @Test(arguments: ["io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType"])
+  func `a pod's pause container is known`(_ key: String) {
+    #expect(ContainerAnnotations([key: "sandbox"]).isSandbox)
+    #expect(!ContainerAnnotations([key: "container"]).isSandbox)
   }
 
   @Test(arguments: [
@@ -88,7 +96,7 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
     ["io.kubernetes.container.name": "web", "io.kubernetes.pod.name": "shop", "io.kubernetes.pod.namespace": "prod"],
   ])
   func `containerd's and CRI-O's names are found`(_ annotations: [String: String]) throws {
-    let identity = try ContainerIdentity(state: try state(#"{"id":"x"}"#), annotations: annotations)
+    let identity = try ContainerIdentity(id: "x", annotations: ContainerAnnotations(annotations))
     #expect(identity.name == "web" && identity.pod == "shop" && identity.namespace == "prod")
   }
 }

@@ -60,7 +60,7 @@ check "a runtime that passes no annotations: config.json is read" same "$status 
 run_hook "{\"id\": \"quiet\", \"status\": \"creating\", \"pid\": $pid, \"bundle\": \"$work/quiet\"}" --stage prestart
 check "prestart and createRuntime both: attached once" same "$status $(ls "$links")" "0 quiet"
 run_hook "{\"id\": \"other\", \"status\": \"creating\", \"pid\": $pid, \"annotations\": {\"oom.policy\": \"largest-rss\"}}"
-check "another policy is there: a warning with its name, not replaced" same "$status $(grep -c 'another OOM policy ("youngest")' <<<"$message") $(links_on quiet)" "0 1 youngest"
+check "another policy is there: a warning with its name, not replaced" same "$status $(grep -c 'another OOM policy ("oomlet_youngest")' <<<"$message") $(links_on quiet)" "0 1 youngest"
 check "the warning is in hook.log, too" grep -q "another OOM policy" /run/oomlet/hook.log
 remove quiet
 

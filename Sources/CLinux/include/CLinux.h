@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
+#include <sys/sysinfo.h>
 #include <sys/vfs.h>
 
 /* signalfd(2) for the signals given, which it blocks in this thread; -1 and errno on failure */

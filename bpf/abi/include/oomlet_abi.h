@@ -18,13 +18,16 @@ enum {
 	OOMLET_ABI_VERSION = 1,
 
 	OOMLET_COMM_SIZE = 16,		/* TASK_COMM_LEN */
-	OOMLET_POLICY_SIZE = 64,	/* BPF_OOM_NAME_MAX_LEN */
+	OOMLET_POLICY_SIZE = 64,
 	OOMLET_ID_SIZE = 128,		/* container id */
-	OOMLET_NAME_SIZE = 64,		/* container name: a DNS label */
+	OOMLET_NAME_SIZE = 64,		/* container name, namespace: a DNS label */
 	OOMLET_POD_SIZE = 256,		/* pod name: a DNS subdomain */
-	OOMLET_PATH_SIZE = 512,		/* cgroup path; cut from the left if longer */
+	OOMLET_PATH_SIZE = 512,		/* cgroup path; the rest is missing if longer */
 
 	OOMLET_RING_BYTES = 1 << 20,
+	OOMLET_PATTERNS = 8,		/* of each kind */
+	OOMLET_ORDER_KEYS = 5,
+	OOMLET_EXPLAINED = 1024,	/* candidates that `explain` can show */
 };
 
 enum oomlet_trigger {
@@ -36,15 +39,71 @@ enum oomlet_trigger {
 enum oomlet_level {
 	OOMLET_LEVEL_CONTAINER = 1,	/* at the container's cgroup or below it */
 	OOMLET_LEVEL_POD = 2,
-	OOMLET_LEVEL_SLICE = 3,
+	OOMLET_LEVEL_SLICE = 3,		/* any cgroup with containers below it */
 	OOMLET_LEVEL_SYSTEM = 4,
 };
 
 enum oomlet_outcome {
 	OOMLET_OUTCOME_KILLED = 1,
 	OOMLET_OUTCOME_DRY_RUN = 2,
-	OOMLET_OUTCOME_STOOD_ASIDE = 3,	/* no candidate: the kernel's killer runs */
+	OOMLET_OUTCOME_STOOD_ASIDE = 3,	/* no candidate, or policy `kernel` */
 	OOMLET_OUTCOME_FAILED = 4,	/* the kernel refused; see error */
+};
+
+/* Which process of a container dies. */
+enum oomlet_victim {
+	OOMLET_VICTIM_KERNEL = 0,	/* the kernel's measure; at the container's own OOM: stand aside */
+	OOMLET_VICTIM_LARGEST_RSS = 1,
+	OOMLET_VICTIM_LARGEST_MEMORY = 2,
+	OOMLET_VICTIM_LARGEST_ANON = 3,
+	OOMLET_VICTIM_LARGEST_SHMEM = 4,
+	OOMLET_VICTIM_YOUNGEST = 5,
+	OOMLET_VICTIM_OLDEST = 6,
+	OOMLET_VICTIM_HIGHEST_OOM_SCORE = 7,
+	OOMLET_VICTIM_CUSTOM = 8,
+};
+
+/* What dies with it. */
+enum oomlet_kill {
+	OOMLET_KILL_PROCESS = 1,
+	OOMLET_KILL_CONTAINER = 2,
+	OOMLET_KILL_POD = 3,
+};
+
+/* By what the containers of a pod, a slice or the system are compared; the first
+ * key in which two differ decides. Each says which one gives way.
+ */
+enum oomlet_order {
+	OOMLET_ORDER_PRIORITY = 0,	/* lowest priority */
+	OOMLET_ORDER_QOS = 1,		/* BestEffort, then Burstable and unknown, then Guaranteed */
+	OOMLET_ORDER_OVER_REQUEST = 2,	/* most usage above its request */
+	OOMLET_ORDER_USAGE = 3,		/* most usage */
+	OOMLET_ORDER_YOUNGEST = 4,	/* cgroup made last */
+	OOMLET_ORDER_END = 255,
+};
+
+enum oomlet_qos {
+	OOMLET_QOS_UNKNOWN = 0,
+	OOMLET_QOS_BEST_EFFORT = 1,
+	OOMLET_QOS_BURSTABLE = 2,
+	OOMLET_QOS_GUARANTEED = 3,
+};
+
+enum oomlet_kind {
+	OOMLET_KIND_CONTAINER = 1,
+	OOMLET_KIND_POD = 2,
+};
+
+enum oomlet_pressure {
+	OOMLET_PRESSURE_NONE = 0,
+	OOMLET_PRESSURE_SOME = 1,
+	OOMLET_PRESSURE_FULL = 2,
+};
+
+enum oomlet_params_flags {
+	OOMLET_DRY_RUN = 1 << 0,
+	OOMLET_PROTECT_INIT = 1 << 1,
+	OOMLET_PREFER_INIT = 1 << 2,
 };
 
 /* Who a container is: what the hook knows and a record repeats, so that a record
@@ -57,12 +116,43 @@ struct oomlet_identity {
 	char pod_namespace[OOMLET_NAME_SIZE];
 };
 
-/* Value of map `params`, BPF_MAP_TYPE_CGRP_STORAGE: what one container asked for.
- * It dies with its cgroup.
+/* A comm with `*` for any number of characters, as bits of "so many literals have
+ * been matched": bit n of `stars` says that a star follows n literals, `accept` is
+ * the bit of all of them.
+ */
+struct oomlet_pattern {
+	char literals[OOMLET_COMM_SIZE];
+	__u32 stars;
+	__u32 accept;
+};
+
+/* Value of map `params`, BPF_MAP_TYPE_CGRP_STORAGE: what one container asked for, or
+ * what its containers asked for their pod. It dies with its cgroup.
  */
 struct oomlet_params {
 	__u32 abi_version;
-	__u32 flags;			/* none yet: 0 */
+	__u32 kind;			/* enum oomlet_kind */
+	__u32 flags;			/* enum oomlet_params_flags */
+	__u32 victim;			/* enum oomlet_victim */
+	__u32 kill;			/* enum oomlet_kill */
+	__u32 qos;			/* enum oomlet_qos */
+	__s32 priority;
+	__u32 custom_id;		/* of the map of the custom policy, or 0 */
+	__u32 init_tgid;		/* the container's PID 1 in the initial PID namespace, or 0 */
+	__u32 init_pid_namespace;	/* inode number of the PID namespace it is 1 of, or 0 */
+	__u32 protect_count;
+	__u32 prefer_count;
+	__u8 order[8];			/* enum oomlet_order, up to OOMLET_ORDER_END; of a pod */
+	__u64 min_size_bytes;
+	__u64 request_bytes;
+	__u32 pressure;			/* enum oomlet_pressure */
+	__u32 pressure_permille;	/* of the window that tasks stall */
+	__u64 pressure_window_ns;
+	__u64 pressure_for_ns;		/* how long it must hold */
+	__u64 pressure_cooldown_ns;
+	struct oomlet_pattern protect[OOMLET_PATTERNS];
+	struct oomlet_pattern prefer[OOMLET_PATTERNS];
+	char policy[OOMLET_POLICY_SIZE];
 	struct oomlet_identity identity;
 };
 
@@ -87,6 +177,34 @@ struct oomlet_process {
 	struct oomlet_memory memory;
 };
 
+/* Candidates are compared by class, then score, then size, then start, then tgid; the
+ * highest dies.
+ */
+enum oomlet_class {
+	OOMLET_CLASS_PROTECTED = 0,
+	OOMLET_CLASS_SMALL = 1,		/* below min-size */
+	OOMLET_CLASS_PLAIN = 2,
+	OOMLET_CLASS_PREFERRED = 3,
+};
+
+struct oomlet_rank {
+	__u64 class_;			/* enum oomlet_class */
+	__u64 score;			/* the victim rule's measure */
+	__u64 size_bytes;		/* rss + swap + page tables */
+	__u64 start_boottime_ns;
+	__u32 tgid;			/* 0: none */
+	__u32 pad;
+};
+
+enum oomlet_record_flags {
+	OOMLET_TRUNCATED = 1 << 0,	/* there were more tasks or cgroups than are looked at */
+	OOMLET_ALL_PROTECTED = 1 << 1,	/* the victim is protected: nothing else was left */
+	OOMLET_ALL_SMALL = 1 << 2,	/* the victim is below min-size: nothing larger was left */
+	OOMLET_GROUP_DRIFT = 1 << 3,	/* memory.oom.group made it more than one process */
+	OOMLET_CUSTOM_MISSING = 1 << 4,	/* the custom policy did not answer: the kernel's measure */
+	OOMLET_NO_POLICY = 1 << 5,	/* the container has none: the kernel's measure */
+};
+
 /* One decision. */
 struct oomlet_record {
 	__u32 abi_version;
@@ -94,17 +212,29 @@ struct oomlet_record {
 	__u32 level;			/* enum oomlet_level */
 	__u32 outcome;			/* enum oomlet_outcome */
 	__s32 error;			/* negative errno of the kill, or 0 */
-	__u32 candidates;		/* processes that could have been chosen */
+	__u32 flags;			/* enum oomlet_record_flags */
+	__u32 victim_rule;		/* enum oomlet_victim */
+	__u32 kill;			/* enum oomlet_kill */
+	__u32 candidates;		/* processes that could have been chosen in the container */
+	__u32 containers;		/* that were compared */
+	__u32 also_killed;		/* processes that died for the victim's sake, by our hand */
+	__u32 decided_by;		/* enum oomlet_order: the key that chose the container, or OOMLET_ORDER_END */
 	__u64 boottime_ns;		/* CLOCK_BOOTTIME at the start of the decision */
 	__u64 decision_ns;		/* until the victim was known */
 	__u64 usage_bytes;		/* memory.current of what ran out */
 	__u64 limit_bytes;		/* memory.max of it; ~0: none */
 	__u64 limit_cgroup_id;		/* 1, the root, for the system */
 	__u64 container_cgroup_id;
+	__u64 container_usage_bytes;
+	__u64 next_cgroup_id;		/* the container that came second, or 0 */
+	__u64 next_usage_bytes;
+	__u64 victim_score;
+	__u64 runner_up_score;
 	char policy[OOMLET_POLICY_SIZE];
 	struct oomlet_identity container;
 	char limit_cgroup[OOMLET_PATH_SIZE];
 	char container_cgroup[OOMLET_PATH_SIZE];
+	char next_cgroup[OOMLET_PATH_SIZE];
 	struct oomlet_process victim;
 	struct oomlet_process runner_up;
 };
@@ -121,14 +251,51 @@ enum oomlet_attach_style {
 /* Value of map `state`, an array of one. */
 struct oomlet_state {
 	__u64 records_lost;		/* the ring buffer was full */
+	__u64 ram_bytes;		/* of the machine, for oom_score */
+	__u64 swap_bytes;
 	__u32 attach_style;		/* enum oomlet_attach_style */
+	__u32 pad;
+	__u8 order[8];			/* of slices and the system, as in oomlet_params */
+};
+
+/* Value of map `custom`, one for each OOMLET_SLOT: the answer of a custom policy. */
+struct oomlet_custom {
+	__u64 score;
+	__u32 answered;
 	__u32 pad;
 };
 
+/* Who decides: the handler, one at a time under the kernel's oom_lock, or `explain`,
+ * one at a time under user space's lock.
+ */
+enum {
+	OOMLET_SLOT_HANDLER = 0,
+	OOMLET_SLOT_EXPLAIN = 1,
+	OOMLET_SLOTS = 2,
+};
+
+/* A process that could be chosen; element of map `explained`. */
+struct oomlet_candidate {
+	struct oomlet_rank rank;
+	struct oomlet_process process;
+};
+
+/* Context of program `explain`. */
+struct oomlet_question {
+	__u64 cgroup_id;		/* what is supposed to run out of memory; 1: the system */
+	__u64 container_cgroup_id;	/* whose candidates to list; 0: nobody's */
+	/* out */
+	__s32 error;			/* negative errno, or 0 */
+	__u32 explained;		/* elements of map `explained` */
+};
+
 _Static_assert(sizeof(struct oomlet_identity) == 512, "identity");
-_Static_assert(sizeof(struct oomlet_params) == 520, "params");
+_Static_assert(sizeof(struct oomlet_pattern) == 24, "pattern");
+_Static_assert(sizeof(struct oomlet_params) == 48 + 8 + 16 + 32 + 384 + 64 + 512, "params");
 _Static_assert(sizeof(struct oomlet_process) == 80, "process");
-_Static_assert(sizeof(struct oomlet_record) == 72 + 64 + 512 + 1024 + 160, "record");
-_Static_assert(sizeof(struct oomlet_state) == 16, "state");
+_Static_assert(sizeof(struct oomlet_rank) == 40, "rank");
+_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 64 + 512 + 1536 + 160, "record");
+_Static_assert(sizeof(struct oomlet_state) == 40, "state");
+_Static_assert(sizeof(struct oomlet_question) == 24, "question");
 
 #endif

@@ -25,11 +25,13 @@ enum { false, true };
 enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
 	BPF_MAP_TYPE_CGRP_STORAGE = 32,
 };
 
 enum {
 	BPF_F_NO_PREALLOC = 1,
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 };
 
 #include <bpf/bpf_helpers.h>
@@ -65,11 +67,17 @@ struct page_counter {
 struct mem_cgroup {
 	struct cgroup_subsys_state css;
 	struct page_counter memory;
+	struct page_counter swap;
+	bool oom_group;
 } __core;
 
 typedef struct {
 	__s64 counter;
 } atomic_long_t;
+
+typedef struct {
+	int counter;
+} atomic_t;
 
 struct percpu_counter {
 	__s64 count;
@@ -85,10 +93,12 @@ enum {
 
 struct mm_struct {
 	atomic_long_t pgtables_bytes;
+	struct task_struct *owner;
 	struct percpu_counter rss_stat[NR_MM_COUNTERS];
 } __core;
 
 struct signal_struct {
+	atomic_t live;
 	short oom_score_adj;
 } __core;
 
@@ -100,15 +110,44 @@ struct cred {
 	kuid_t uid;
 } __core;
 
+struct ns_common {
+	unsigned int inum;
+} __core;
+
+struct pid_namespace {
+	struct ns_common ns;
+} __core;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} __core;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
+} __core;
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+} __core;
+
 struct task_struct {
+	int pid;
 	int tgid;
 	unsigned int flags;
 	__u64 start_boottime;
 	char comm[16];
 	struct mm_struct *mm;
 	struct signal_struct *signal;
+	struct pid *thread_pid;
+	struct css_set *cgroups;
 	const struct cred *cred;
 } __core;
+
+enum {
+	PF_KTHREAD = 0x00200000,
+};
 
 struct oom_control {
 	struct mem_cgroup *memcg;
@@ -118,13 +157,14 @@ struct oom_control {
 struct bpf_struct_ops_link;
 
 /* Filled in by libbpf member by member, so it must be whole. The handler's second
- * argument differs from kernel to kernel: policies take only the first.
+ * argument differs from kernel to kernel.
  */
 struct bpf_oom_ops {
 	int (*handle_out_of_memory)(struct oom_control *oc, struct bpf_struct_ops_link *link);
 	char name[64];
 };
 
+/* Opaque to programs; the kernel's size or more */
 struct bpf_iter_css {
 	__u64 opaque[3];
 } __attribute__((aligned(8)));
@@ -133,9 +173,18 @@ struct bpf_iter_css_task {
 	__u64 opaque[1];
 } __attribute__((aligned(8)));
 
+struct bpf_iter_task {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
+
+struct bpf_iter_num {
+	__u64 opaque[1];
+} __attribute__((aligned(8)));
+
 enum {
 	BPF_CGROUP_ITER_DESCENDANTS_PRE = 2,
 	CSS_TASK_ITER_PROCS = 1,
+	BPF_TASK_ITER_PROC_THREADS = 2,
 };
 
 /* --- kfuncs ------------------------------------------------------------------------ */
@@ -166,6 +215,12 @@ int bpf_iter_css_task_new(struct bpf_iter_css_task *it, struct cgroup_subsys_sta
 			  unsigned int flags) __ksym;
 struct task_struct *bpf_iter_css_task_next(struct bpf_iter_css_task *it) __ksym;
 void bpf_iter_css_task_destroy(struct bpf_iter_css_task *it) __ksym;
+int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned int flags) __ksym;
+struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym;
+void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym;
+int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;
+int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym;
+void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
 
 /* clang before 16 takes the upper bits of a returned bool for zero; they are not */
 static inline __attribute__((always_inline)) bool task_is_oom_victim(struct task_struct *task)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The maps all policies share, pinned by name: whoever loads a policy first makes
- * them, the others find them.
+ * The maps, pinned by name: whoever loads oomlet's programs first makes them, the
+ * others find them.
  */
 #ifndef OOMLET_MAPS_BPF_H
 #define OOMLET_MAPS_BPF_H
@@ -30,5 +30,29 @@ struct {
 	__type(value, struct oomlet_state);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } state SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, OOMLET_EXPLAINED);
+	__type(key, __u32);
+	__type(value, struct oomlet_candidate);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} explained SEC(".maps");
+
+/* The record that `explain` would have written */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct oomlet_record);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} explanation SEC(".maps");
+
+static __always_inline struct oomlet_state *shared_state(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&state, &zero);
+}
 
 #endif

@@ -9,74 +9,146 @@
 #include "maps.bpf.h"
 #include "scan.bpf.h"
 
-#define OOMLET_PATH_LEVELS 32
+#define NO_LIMIT (~0ULL)
+#define PAGE_COUNTER_MAX (0x7fffffffffffffffULL / OOMLET_PAGE_SIZE)
 
-static __always_inline struct oomlet_record *record_reserve(void)
+/* Where a record is put together. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, OOMLET_SLOTS);
+	__type(key, __u32);
+	__type(value, struct oomlet_record);
+} drafts SEC(".maps");
+
+static __always_inline struct oomlet_record *record_start(__u32 slot)
 {
-	struct oomlet_record *r = bpf_ringbuf_reserve(&records, sizeof(*r), 0);
-	struct oomlet_state *s;
-	__u32 zero = 0, i;
+	struct oomlet_record *r = bpf_map_lookup_elem(&drafts, &slot);
 
-	if (r) {
-		/* volatile: or clang makes it a memset(), which BPF has not at this size */
-		for (i = 0; i < sizeof(*r) / sizeof(__u64); i++)
-			((volatile __u64 *)r)[i] = 0;
-		r->abi_version = OOMLET_ABI_VERSION;
-		return r;
-	}
-	s = bpf_map_lookup_elem(&state, &zero);
+	if (!r)
+		return NULL;
+	/* From nowhere: that fails, and fills with 0 */
+	bpf_probe_read_kernel(r, sizeof(*r), NULL);
+	r->abi_version = OOMLET_ABI_VERSION;
+	return r;
+}
+
+static __always_inline void record_send(struct oomlet_record *r)
+{
+	struct oomlet_state *s;
+
+	if (!bpf_ringbuf_output(&records, r, sizeof(*r), 0))
+		return;
+	s = shared_state();
 	if (s)
 		__sync_fetch_and_add(&s->records_lost, 1);
-	return NULL;
 }
 
-static __always_inline void record_process(struct oomlet_process *p, struct task_struct *task)
-{
-	struct mm_struct *mm = task->mm;
+struct path {
+	char text[OOMLET_PATH_SIZE];
+};
 
-	p->tgid = task->tgid;
-	p->uid = task->cred->uid.val;
-	p->oom_score_adj = task->signal->oom_score_adj;
-	p->start_boottime_ns = task->start_boottime;
-	bpf_probe_read_kernel_str(p->comm, sizeof(p->comm), task->comm);
-	if (!mm)
-		return;
-	p->memory.anon_bytes = mm_bytes(mm, MM_ANONPAGES);
-	p->memory.file_bytes = mm_bytes(mm, MM_FILEPAGES);
-	p->memory.shmem_bytes = mm_bytes(mm, MM_SHMEMPAGES);
-	p->memory.swap_bytes = mm_bytes(mm, MM_SWAPENTS);
-	p->memory.pgtables_bytes = mm->pgtables_bytes.counter;
-}
-
-/* The cgroup's path from the root of the hierarchy: "/a/b", "/" for the root.
- * What does not fit is missing at its end, which the record shows as an
- * unterminated path would: full up to the last byte.
+/* A cgroup's path from the root of the hierarchy: "/a/b", "/" for the root. What does not
+ * fit is missing at its end. Not static: see oomlet_matches().
  */
-static __always_inline void record_path(char path[OOMLET_PATH_SIZE], struct cgroup *cgrp)
+__noinline int oomlet_path(struct path *path, __u64 cgroup_id)
 {
+	struct cgroup *cgrp, *ancestor;
+	struct kernfs_node *kn;
+	const char *name;
 	__u32 at = 0;
-	int i, level = cgrp->level;
+	long n;
+	int i;
 
-	path[0] = '/';
-	for (i = 1; i < OOMLET_PATH_LEVELS && i <= level; i++) {
-		struct cgroup *ancestor = NULL;
-		const char *name = NULL;
-		struct kernfs_node *kn = NULL;
-		long n;
-
+	if (!path)
+		return 0;
+	cgrp = bpf_cgroup_from_id(cgroup_id);
+	if (!cgrp)
+		return 0;
+	path->text[0] = '/';
+	for (i = 1; i < OOMLET_LEVELS; i++) {
+		if (i > cgrp->level || at >= OOMLET_PATH_SIZE - 256 - 1)
+			break;
+		ancestor = NULL;
+		kn = NULL;
+		name = NULL;
 		bpf_core_read(&ancestor, sizeof(ancestor), &cgrp->ancestors[i]);
-		if (!ancestor)
-			return;
 		bpf_core_read(&kn, sizeof(kn), &ancestor->kn);
 		bpf_core_read(&name, sizeof(name), &kn->name);
-		if (at >= OOMLET_PATH_SIZE - 256 - 1)
-			return;
-		path[at] = '/';
-		n = bpf_probe_read_kernel_str(&path[at + 1], 256, name);
+		path->text[at] = '/';
+		n = bpf_probe_read_kernel_str(&path->text[at + 1], 256, name);
 		if (n <= 0 || n > 256)
-			return;
+			break;
 		at += n;
 	}
+	bpf_cgroup_release(cgrp);
+	return 0;
+}
+
+#define record_path(field, id) oomlet_path((struct path *)(field), id)
+
+static __always_inline __u64 memory_max(struct mem_cgroup *memcg)
+{
+	__u64 max = memcg->memory.max;
+
+	return max >= PAGE_COUNTER_MAX ? NO_LIMIT : max * OOMLET_PAGE_SIZE;
+}
+
+/* What ran out. */
+static __always_inline void record_limit(struct oomlet_record *r, struct mem_cgroup *memcg)
+{
+	r->usage_bytes = bpf_mem_cgroup_usage(memcg);
+	r->limit_bytes = memory_max(memcg);
+	r->limit_cgroup_id = memcg->css.cgroup->kn->id;
+	record_path(r->limit_cgroup, r->limit_cgroup_id);
+}
+
+/* Which container gave way, before which other. */
+static __always_inline void record_choice(struct oomlet_record *r, struct scan *s)
+{
+	struct oomlet_params *p;
+	struct cgroup *cgrp;
+
+	r->containers = s->units;
+	r->candidates = s->chosen.candidates;
+	r->victim = s->chosen.best.process;
+	r->runner_up = s->chosen.runner_up.process;
+	r->victim_score = s->chosen.best.rank.score;
+	r->runner_up_score = s->chosen.runner_up.rank.score;
+	r->container_cgroup_id = s->chosen.cgroup_id;
+	r->container_usage_bytes = s->chosen.usage_bytes;
+	r->next_cgroup_id = s->next.cgroup_id;
+	r->next_usage_bytes = s->next.usage_bytes;
+	r->decided_by = s->next.cgroup_id ? unit_difference(&s->chosen, &s->next, s->order) : OOMLET_ORDER_END;
+	if (s->truncated)
+		r->flags |= OOMLET_TRUNCATED;
+	if (s->chosen.custom_missing)
+		r->flags |= OOMLET_CUSTOM_MISSING;
+	if (s->chosen.best.rank.tgid && s->chosen.best.rank.class_ == OOMLET_CLASS_PROTECTED)
+		r->flags |= OOMLET_ALL_PROTECTED;
+	if (s->chosen.best.rank.tgid && s->chosen.best.rank.class_ == OOMLET_CLASS_SMALL)
+		r->flags |= OOMLET_ALL_SMALL;
+
+	if (s->next.cgroup_id)
+		record_path(r->next_cgroup, s->next.cgroup_id);
+	record_path(r->container_cgroup, s->chosen.cgroup_id);
+	cgrp = bpf_cgroup_from_id(s->chosen.cgroup_id);
+	if (!cgrp)
+		return;
+	r->kill = OOMLET_KILL_PROCESS;
+	bpf_rcu_read_lock();
+	p = params_on(cgrp, OOMLET_KIND_CONTAINER);
+	if (p) {
+		r->kill = p->kill;
+		r->victim_rule = p->victim;
+		__builtin_memcpy(r->policy, p->policy, sizeof(r->policy));
+		__builtin_memcpy(&r->container, &p->identity, sizeof(r->container));
+		if (p->flags & OOMLET_DRY_RUN)
+			r->outcome = OOMLET_OUTCOME_DRY_RUN;
+	} else {
+		r->flags |= OOMLET_NO_POLICY;
+	}
+	bpf_rcu_read_unlock();
+	bpf_cgroup_release(cgrp);
 }
 
 #endif

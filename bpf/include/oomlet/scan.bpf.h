@@ -1,120 +1,339 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Looks at every process of a memory cgroup's subtree and keeps the best victim
- * and the second best. Never a candidate: oom_score_adj -1000, no memory left
- * (kernel threads among them), already a victim.
+ * Looks at every process below a memory cgroup, in one pass: within each container at
+ * its best victim and the second best, by the container's own policy, and among the
+ * containers at the one that gives way, by the level's order. A container without
+ * anybody to kill is passed over.
  *
- * The rank is the policy's: score() says how much a process asks to die. Ties go
- * to the one with more resident memory, then the younger, then the higher tgid,
- * so that the same tree always gives the same victim.
+ * Never a candidate: oom_score_adj -1000, kernel threads, the system's init, what has
+ * no memory left, who is a victim already. An address space that processes share
+ * counts once, for the one that owns it.
  */
 #ifndef OOMLET_SCAN_BPF_H
 #define OOMLET_SCAN_BPF_H
 
 #include "kernel.bpf.h"
-#include "oomlet_abi.h"
+#include "maps.bpf.h"
+#include "match.bpf.h"
+#include "rank.bpf.h"
 
-#define OOMLET_PAGE_SIZE 4096ULL
 #define OOM_SCORE_ADJ_MIN (-1000)
+#define OOMLET_LEVELS 32		/* of cgroups, from the root down */
+#define MAX_CGROUPS (1 << 14)
+#define MAX_TASKS (1 << 17)
+#define MAX_DYING 16
+#define MAX_VICTIMS (1 << 12)
 
-/* Defined by each policy before it includes this file */
-static __u64 score(struct task_struct *task, __u64 rss_bytes);
-
-struct rank {
-	__u64 score;
-	__u64 rss_bytes;
-	__u64 start_boottime_ns;
-	__u32 tgid;
+/* What a decision works on. In a map rather than on the stack: values read back from it
+ * are unknown to the verifier, so that its states of the loops converge.
+ */
+struct scan {
+	/* in */
+	__u32 slot;			/* OOMLET_SLOT_... */
+	int level;			/* of the cgroup that is out of memory */
+	int container_level;		/* of the container it is in; -1: none */
+	__u64 explain_cgroup_id;	/* whose candidates to list, or 0 */
+	__u64 total_bytes;		/* what oom_score_adj is a share of, at this OOM */
+	__u64 system_bytes;		/* and for oom_score */
+	__u8 order[8];
+	/* out */
+	struct oomlet_candidate candidate;/* being looked at */
+	__u32 is_init;			/* whether that is the container's PID 1 */
+	__u32 unit_pending;		/* a unit begins with the next process */
+	struct unit unit;		/* being looked at */
+	struct oomlet_params params;	/* of that; all 0: none */
+	struct unit chosen;		/* best.tgid 0: none */
+	struct unit next;		/* cgroup_id 0: none */
+	__u32 units;			/* with candidates */
+	__u32 with_params;		/* cgroups with a container's parameters */
+	__u32 cgroups;
+	__u32 tasks;
+	__u32 truncated;
+	__u32 explained;
+	__u32 dying_count;
+	__u32 dying[MAX_DYING];		/* tgids of earlier victims */
+	__u32 victim_count;
+	__u32 victims[MAX_VICTIMS];	/* tgids, see kill.bpf.h */
+	/* the last time somebody asked and got nothing */
+	__u64 declined_at_ns;
+	__u64 declined_cgroup_id;
+	__u32 declined_pid;
+	__u32 pad;
 };
 
-/* What a scan found. Not on the stack: values read back from a map are unknown to
- * the verifier, so that its states of the loop converge. One is enough, for the
- * kernel decides about one OOM at a time (oom_lock).
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, OOMLET_SLOTS);
+	__type(key, __u32);
+	__type(value, struct scan);
+} scans SEC(".maps");
+
+static __always_inline __u64 custom_score(struct scan *s, __u64 otherwise)
+{
+	__u32 slot = s->slot;
+	struct oomlet_custom *answer = bpf_map_lookup_elem(&custom, &slot);
+
+	if (answer) {
+		answer->answered = 0;
+		oomlet_custom(slot, s->params.custom_id, s->candidate.process.tgid);
+		if (answer->answered)
+			return answer->score;
+	}
+	s->unit.custom_missing = 1;
+	return otherwise;
+}
+
+static __always_inline __u64 score_of(struct scan *s)
+{
+	const struct oomlet_process *process = &s->candidate.process;
+	const struct oomlet_memory *m = &process->memory;
+	__u64 kernel = badness(size_bytes(m), process->oom_score_adj, s->total_bytes);
+
+	switch (s->params.victim) {
+	case OOMLET_VICTIM_LARGEST_RSS:
+		return rss_bytes(m);
+	case OOMLET_VICTIM_LARGEST_MEMORY:
+		return size_bytes(m);
+	case OOMLET_VICTIM_LARGEST_ANON:
+		return m->anon_bytes;
+	case OOMLET_VICTIM_LARGEST_SHMEM:
+		return m->shmem_bytes;
+	case OOMLET_VICTIM_YOUNGEST:
+		return process->start_boottime_ns;
+	case OOMLET_VICTIM_OLDEST:
+		return ~process->start_boottime_ns;
+	case OOMLET_VICTIM_HIGHEST_OOM_SCORE:
+		return badness(size_bytes(m), process->oom_score_adj, s->system_bytes);
+	case OOMLET_VICTIM_CUSTOM:
+		return custom_score(s, kernel);
+	default:
+		return kernel;
+	}
+}
+
+/* s->candidate has its process: ranks it, and keeps it if it is the best or second best
+ * of its container. Functions that are not static are looked at once by the verifier,
+ * and not at each call.
  */
-static struct {
-	struct rank best;		/* tgid 0: none */
-	struct rank runner_up;		/* tgid 0: none */
-	__u32 dying;			/* tgid of an earlier OOM's victim, or 0 */
-	__u32 candidates;
-} found;
-
-static __always_inline __u64 from_pages(__s64 count)
+__noinline int oomlet_rank(struct scan *s)
 {
-	/* Per-CPU parts are not summed up: a small one may be below zero */
-	return count > 0 ? count * OOMLET_PAGE_SIZE : 0;
+	struct oomlet_candidate *c, *e;
+	__u32 at;
+
+	if (!s)
+		return 0;
+	c = &s->candidate;
+	c->rank.class_ = class_of(&s->params, &c->process, s->is_init);
+	c->rank.score = score_of(s);
+	c->rank.size_bytes = size_bytes(&c->process.memory);
+	c->rank.start_boottime_ns = c->process.start_boottime_ns;
+	c->rank.tgid = c->process.tgid;
+	s->unit.candidates++;
+	if (rank_before(&c->rank, &s->unit.best.rank)) {
+		s->unit.runner_up = s->unit.best;
+		s->unit.best = *c;
+	} else if (rank_before(&c->rank, &s->unit.runner_up.rank)) {
+		s->unit.runner_up = *c;
+	}
+	if (s->explain_cgroup_id && s->unit.cgroup_id == s->explain_cgroup_id) {
+		at = s->explained;
+		s->explained = at + 1;
+		e = bpf_map_lookup_elem(&explained, &at);
+		if (e)
+			*e = *c;
+	}
+	return 0;
 }
 
-/* A macro: CO-RE relocates the access only if kind is a constant in the source */
-#define mm_bytes(mm, kind) from_pages((mm)->rss_stat[kind].count)
-
-static __always_inline __u64 rss_bytes(struct mm_struct *mm)
+/* Compares the container that has been looked at with the ones before it. */
+__noinline int oomlet_finish_unit(struct scan *s)
 {
-	return mm_bytes(mm, MM_ANONPAGES) + mm_bytes(mm, MM_FILEPAGES) + mm_bytes(mm, MM_SHMEMPAGES);
+	__u32 key;
+
+	if (!s || s->unit.level < 0 || !s->unit.best.rank.tgid)
+		return 0;
+	s->units++;
+	key = unit_difference(&s->unit, &s->chosen, s->order);
+	if (!s->chosen.best.rank.tgid ||
+	    (key < OOMLET_ORDER_KEYS && s->unit.keys[key] > s->chosen.keys[key])) {
+		s->next = s->chosen;
+		s->chosen = s->unit;
+		return 0;
+	}
+	key = unit_difference(&s->unit, &s->next, s->order);
+	if (!s->next.best.rank.tgid ||
+	    (key < OOMLET_ORDER_KEYS && s->unit.keys[key] > s->next.keys[key]))
+		s->next = s->unit;
+	return 0;
 }
 
-static __always_inline bool before(const struct rank *a, const struct rank *b)
+/* Begins with the next container. cgroup_id 0: whatever comes before the first. */
+__noinline int oomlet_start_unit(struct scan *s, const struct oomlet_params *p, __u64 cgroup_id,
+				 __u64 usage)
 {
-	if (!b->tgid)
-		return true;
-	if (a->score != b->score)
-		return a->score > b->score;
-	if (a->rss_bytes != b->rss_bytes)
-		return a->rss_bytes > b->rss_bytes;
-	if (a->start_boottime_ns != b->start_boottime_ns)
-		return a->start_boottime_ns > b->start_boottime_ns;
-	return a->tgid > b->tgid;
+	struct unit *u;
+
+	if (!s)
+		return 0;
+	oomlet_finish_unit(s);
+	/* From nowhere: that fails, and fills with 0 */
+	bpf_probe_read_kernel(&s->params, sizeof(s->params), p);
+	u = &s->unit;
+	__builtin_memset(u, 0, sizeof(*u));
+	u->cgroup_id = cgroup_id;
+	u->usage_bytes = usage;
+	u->keys[OOMLET_ORDER_PRIORITY] = 0x7fffffffLL - (__s64)s->params.priority;
+	u->keys[OOMLET_ORDER_QOS] = s->params.qos == OOMLET_QOS_BEST_EFFORT ? 2 :
+				    s->params.qos == OOMLET_QOS_GUARANTEED ? 0 : 1;
+	u->keys[OOMLET_ORDER_OVER_REQUEST] =
+		usage > s->params.request_bytes ? usage - s->params.request_bytes : 0;
+	u->keys[OOMLET_ORDER_USAGE] = usage;
+	/* Ids of cgroups grow */
+	u->keys[OOMLET_ORDER_YOUNGEST] = cgroup_id;
+	return 0;
 }
 
-static __always_inline void consider(struct task_struct *task)
+static __always_inline void start_unit(struct scan *s, const struct oomlet_params *p,
+				       struct mem_cgroup *memcg, __u64 cgroup_id, int level,
+				       int params_level)
 {
-	struct mm_struct *mm = task->mm;
-	struct rank rank = {};
+	oomlet_start_unit(s, p, cgroup_id, bpf_mem_cgroup_usage(memcg));
+	s->unit.level = level;
+	s->unit.params_level = params_level;
+}
 
+static __noinline void consider(struct scan *s, struct task_struct *task)
+{
+	struct oomlet_process *process = &s->candidate.process;
+	struct task_struct *owner;
+	struct mm_struct *mm;
+
+	if ((task->flags & PF_KTHREAD) || task->tgid == 1)
+		return;
 	if (task_is_oom_victim(task)) {
-		found.dying = task->tgid;
+		__u32 at = s->dying_count;
+
+		if (at < MAX_DYING) {
+			s->dying[at] = task->tgid;
+			s->dying_count = at + 1;
+		}
 		return;
 	}
+	mm = mm_of(task);
 	if (!mm || task->signal->oom_score_adj == OOM_SCORE_ADJ_MIN)
 		return;
-	rank.rss_bytes = rss_bytes(mm);
-	if (!rank.rss_bytes && !mm_bytes(mm, MM_SWAPENTS))
+	owner = mm->owner;
+	if (owner && owner->tgid != task->tgid)
 		return;
-	rank.score = score(task, rank.rss_bytes);
-	rank.start_boottime_ns = task->start_boottime;
-	rank.tgid = task->tgid;
-	found.candidates++;
-	if (before(&rank, &found.best)) {
-		found.runner_up = found.best;
-		found.best = rank;
-	} else if (before(&rank, &found.runner_up)) {
-		found.runner_up = rank;
-	}
+	memory_of(mm, &process->memory);
+	if (!(rss_bytes(&process->memory) + process->memory.swap_bytes))
+		return;
+	process->tgid = task->tgid;
+	process->uid = task->cred->uid.val;
+	process->oom_score_adj = task->signal->oom_score_adj;
+	process->start_boottime_ns = task->start_boottime;
+	bpf_probe_read_kernel_str(process->comm, sizeof(process->comm), task->comm);
+	s->is_init = (s->params.flags & (OOMLET_PROTECT_INIT | OOMLET_PREFER_INIT)) &&
+		     is_init(&s->params, task);
+	oomlet_rank(s);
 }
 
-/* Fills in found. memcg must be trusted. */
-static __always_inline void scan(struct mem_cgroup *memcg)
+/* A container's parameters on that cgroup, or NULL. */
+static __always_inline struct oomlet_params *params_on(struct cgroup *cgrp, __u32 kind)
 {
-	struct task_struct *task;
-	struct cgroup_subsys_state *pos;
+	struct oomlet_params *p = bpf_cgrp_storage_get(&params, cgrp, NULL, 0);
+
+	return p && p->kind == kind ? p : NULL;
+}
+
+/* Which container this cgroup belongs to. Parents come before their children. */
+static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
+{
+	struct oomlet_params *p;
+	struct cgroup *container;
+
+	s->unit_pending = 0;
+	if (s->unit.level >= 0 && cgrp->level > s->unit.level)
+		return;
+	if (s->container_level >= 0) {
+		container = bpf_cgroup_ancestor(cgrp, s->container_level);
+		if (!container)
+			return;
+		p = params_on(container, OOMLET_KIND_CONTAINER);
+		start_unit(s, p, memcg, container->kn->id, cgrp->level, s->container_level);
+		bpf_cgroup_release(container);
+		s->with_params++;
+		return;
+	}
+	p = params_on(cgrp, OOMLET_KIND_CONTAINER);
+	if (!p) {
+		/* Not one unless it has processes */
+		s->unit_pending = 1;
+		return;
+	}
+	start_unit(s, p, memcg, cgrp->kn->id, cgrp->level, cgrp->level);
+	s->with_params++;
+}
+
+/* One cgroup's own processes. */
+static __noinline void scan_cgroup(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
+{
 	struct bpf_iter_css_task tasks;
+	struct task_struct *task;
+
+	find_unit(s, memcg, cgrp);
+	bpf_iter_css_task_new(&tasks, &memcg->css, CSS_TASK_ITER_PROCS);
+	while ((task = bpf_iter_css_task_next(&tasks))) {
+		if (s->tasks >= MAX_TASKS) {
+			s->truncated = 1;
+			break;
+		}
+		s->tasks++;
+		if (s->unit_pending) {
+			s->unit_pending = 0;
+			start_unit(s, NULL, memcg, cgrp->kn->id, cgrp->level, -1);
+		}
+		consider(s, task);
+	}
+	bpf_iter_css_task_destroy(&tasks);
+}
+
+/* Fills in what is out in *s. memcg must be trusted. */
+static __always_inline void scan(struct scan *s, struct mem_cgroup *memcg)
+{
+	struct cgroup_subsys_state *pos;
 	struct bpf_iter_css cgroups;
 	struct mem_cgroup *sub;
+	struct cgroup *cgrp;
 
-	__builtin_memset(&found, 0, sizeof(found));
+	__builtin_memset(&s->unit, 0, sizeof(s->unit));
+	s->unit.level = -1;
+	__builtin_memset(&s->chosen, 0, sizeof(s->chosen));
+	__builtin_memset(&s->next, 0, sizeof(s->next));
+	s->units = s->with_params = s->cgroups = s->tasks = 0;
+	s->truncated = s->explained = s->dying_count = 0;
+
 	bpf_rcu_read_lock();
 	bpf_iter_css_new(&cgroups, &memcg->css, BPF_CGROUP_ITER_DESCENDANTS_PRE);
 	while ((pos = bpf_iter_css_next(&cgroups))) {
+		if (s->cgroups >= MAX_CGROUPS) {
+			s->truncated = 1;
+			break;
+		}
+		s->cgroups++;
 		sub = bpf_get_mem_cgroup(pos);
 		if (!sub)
 			continue;
-		bpf_iter_css_task_new(&tasks, &sub->css, CSS_TASK_ITER_PROCS);
-		while ((task = bpf_iter_css_task_next(&tasks)))
-			consider(task);
-		bpf_iter_css_task_destroy(&tasks);
+		cgrp = bpf_cgroup_from_id(pos->cgroup->kn->id);
+		if (cgrp) {
+			scan_cgroup(s, sub, cgrp);
+			bpf_cgroup_release(cgrp);
+		}
 		bpf_put_mem_cgroup(sub);
 	}
 	bpf_iter_css_destroy(&cgroups);
 	bpf_rcu_read_unlock();
+	oomlet_finish_unit(s);
 }
 
 #endif

@@ -1,13 +1,3 @@
-/// The policies that are part of this build.
-public enum BuiltinPolicies {
-  public static var names: [String] { builtinPolicyObjects.map(\.name) }
-
-  /// The BPF object of a policy, or nil.
-  static func object(_ name: String) -> [UInt8]? {
-    builtinPolicyObjects.first { $0.name == name }.map { decodeBase64($0.object) }
-  }
-}
-
 /// Of text that the build made: no errors to expect.
 func decodeBase64(_ text: StaticString) -> [UInt8] {
   var bytes: [UInt8] = []

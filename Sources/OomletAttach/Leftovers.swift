@@ -1,0 +1,27 @@
+internal import Glibc
+internal import OomletBPF
+internal import OomletModel
+internal import OomletSystem
+
+extension AttachedContainer {
+  /// Removes pins and identity files of containers whose cgroup is gone: their poststop has not come, or came to nothing.
+  /// One that is just being attached has its cgroup, and is left alone.
+  ///
+  /// - Returns: how many containers there was something of.
+  public static func removeLeftovers() -> Int {
+    var gone = Set<String>()
+    for container in all() where !Cgroup.exists(path: container.cgroup, id: container.cgroupID) {
+      gone.insert(container.identity.fileName)
+    }
+    for name in namesInDirectory(Pins.links) ?? [] where isDefunct("\(Pins.links)/\(name)") { gone.insert(name) }
+    for name in gone {
+      Pins.remove("\(Pins.links)/\(name)")
+      unlink("\(directory)/\(name).json")
+    }
+    for name in namesInDirectory(Pins.pods) ?? [] where isDefunct("\(Pins.pods)/\(name)") { Pins.remove("\(Pins.pods)/\(name)") }
+    removeTemporaryFiles(in: directory)
+    return gone.count
+  }
+
+  private static func isDefunct(_ pin: String) -> Bool { PolicyLink(pinned: pin)?.info?.cgroupID == 0 }
+}

@@ -1,0 +1,85 @@
+internal import CLibbpf
+internal import COomletABI
+internal import Glibc
+internal import OomletModel
+internal import OomletSystem
+
+/// The node's own policies: `NAME.bpf.o` files, made with bpf/include/oomlet/policy.bpf.h.
+public enum CustomPolicy {
+  public static let directory = "/etc/oomlet/policies"
+  private static let suffix = ".bpf.o"
+  private static let reserved = ["pod", "system", "none"] + VictimRule.allCases.map(\.rawValue)
+
+  /// The names there are files for, sorted.
+  public static var names: [String] {
+    (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+      .filter { PolicyName($0) != nil && !reserved.contains($0) }
+  }
+
+  /// Loads the policy's program, once for each program that asks it, and pins that.
+  ///
+  /// - Parameter id: by which it is asked.
+  static func load(_ name: PolicyName, id: UInt32) throws(Failure) {
+    let path = "\(directory)/\(name)\(suffix)"
+    let bytes = try trustedContents(path)
+    let pins = "\(Pins.custom)/\(name)"
+    try makeDirectory(pins, mode: 0o700)
+    // Left over from a process that was killed half-way
+    for pin in ["handler", "explain"] { Pins.remove("\(pins)/\(pin)") }
+    let first = try attach(bytes, path, id, to: Programs.handlerPin, pin: "\(pins)/handler", sharing: nil)
+    do throws(Failure) {
+      _ = try attach(bytes, path, id, to: Programs.explainPin, pin: "\(pins)/explain", sharing: first.raw)
+    } catch {
+      Pins.remove("\(pins)/handler")
+      throw error
+    }
+  }
+
+  private static func attach(
+    _ bytes: [UInt8], _ path: String, _ id: UInt32, to target: String, pin: String, sharing other: OpaquePointer?
+  ) throws(Failure) -> BPFObject {
+    let object: BPFObject
+    do throws(Failure) { object = try BPFObject(bytes, name: path) } catch { throw Failure(.invalid, error.description) }
+    guard let answer = object.program("oomlet_answer") else {
+      throw Failure(.invalid, "\(path) has no policy: expected OOMLET_POLICY of oomlet/policy.bpf.h in it")
+    }
+    guard let targetProgram = Pins.open(target) else { throw failure("cannot open \(target)") }
+    guard bpf_program__set_attach_target(answer, targetProgram.raw, "oomlet_custom") == 0 else {
+      throw failure("cannot attach \(path)")
+    }
+    object.forEachProgram { program, name in bpf_program__set_autoload(program, name == "oomlet_answer") }
+    var hasID = false
+    object.forEachMap { map, name in
+      if name.hasSuffix(".rodata.oomlet") {
+        var id = id
+        hasID = bpf_map__set_initial_value(map, &id, MemoryLayout<UInt32>.size) == 0
+      } else if let other, bpf_map__is_internal(map) == false, bpf_map__pin_path(map) == nil,
+        let twin = bpf_object__find_map_by_name(other, name)
+      {
+        bpf_map__reuse_fd(map, bpf_map__fd(twin))
+      }
+    }
+    guard hasID else { throw Failure(.invalid, "\(path) was not made with this version's oomlet/policy.bpf.h") }
+    do throws(Failure) { try object.load() } catch {
+      throw Failure(error.status == .notPermitted ? .notPermitted : .invalid, error.description)
+    }
+    guard let link = bpf_program__attach(answer) else { throw failure("cannot attach \(path)") }
+    defer { bpf_link__destroy(link) }
+    guard bpf_obj_pin(bpf_link__fd(link), pin) == 0 else { throw failure("cannot pin \(pin)") }
+    return object
+  }
+
+  /// A file that only root can have written.
+  private static func trustedContents(_ path: String) throws(Failure) -> [UInt8] {
+    guard let file = openFile(path, O_RDONLY | O_NOFOLLOW) else {
+      throw Failure(errno == ENOENT ? .notFound : .failed, systemError("cannot read policy \(path)"))
+    }
+    var status = stat()
+    guard fstat(file.raw, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw Failure(.invalid, "\(path) is no file") }
+    guard status.st_uid == 0, status.st_mode & 0o022 == 0 else {
+      throw Failure(.invalid, "\(path) can be written by others than root: expected owner root and mode 0644 or less")
+    }
+    guard let bytes = readAll(file) else { throw Failure(.failed, systemError("cannot read policy \(path)")) }
+    return bytes
+  }
+}

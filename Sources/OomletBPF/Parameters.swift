@@ -1,0 +1,119 @@
+internal import CLibbpf
+internal import COomletABI
+internal import Glibc
+public import OomletModel
+public import OomletSystem
+
+/// What a container asked for, or its pod, in storage on its cgroup: the map `params`.
+public struct Parameters {
+  private var value = oomlet_params()
+
+  /// What is known of a container besides its request.
+  public struct Facts: Sendable {
+    public var qos: QoSClass?
+    /// In bytes; 0: none, or not known.
+    public var memoryRequest: UInt64 = 0
+    /// The container's PID 1 in the initial PID namespace; 0: not known.
+    public var initPID: UInt32 = 0
+    /// The inode number of the PID namespace that it is 1 of; 0: none of its own.
+    public var initPIDNamespace: UInt32 = 0
+
+    public init() {}
+  }
+
+  /// - Parameter customID: of the map of the custom policy, if it is one.
+  public init(_ request: PolicyRequest, _ identity: ContainerIdentity, _ facts: Facts, customID: UInt32 = 0) {
+    value.abi_version = UInt32(OOMLET_ABI_VERSION)
+    value.kind = OOMLET_KIND_CONTAINER.rawValue
+    value.victim = request.victim.raw.rawValue
+    value.kill = request.kill.raw.rawValue
+    value.custom_id = customID
+    value.qos = facts.qos.raw.rawValue
+    value.priority = request.priority
+    value.init_tgid = facts.initPID
+    value.init_pid_namespace = facts.initPIDNamespace
+    value.min_size_bytes = request.minSize
+    value.request_bytes = facts.memoryRequest
+    setOrder(&value.order, request.order)
+    if request.dryRun { value.flags |= OOMLET_DRY_RUN.rawValue }
+    if request.protect.contains(.initProcess) { value.flags |= OOMLET_PROTECT_INIT.rawValue }
+    if request.prefer.contains(.initProcess) { value.flags |= OOMLET_PREFER_INIT.rawValue }
+    value.protect_count = setPatterns(&value.protect, request.protect)
+    value.prefer_count = setPatterns(&value.prefer, request.prefer)
+    if let pressure = request.pressure {
+      value.pressure = (pressure.kind == .some ? OOMLET_PRESSURE_SOME : OOMLET_PRESSURE_FULL).rawValue
+      value.pressure_permille = pressure.permille
+      value.pressure_window_ns = pressure.window
+      value.pressure_for_ns = pressure.holdFor
+      value.pressure_cooldown_ns = pressure.cooldown
+    }
+    setText(&value.policy, request.victim.description)
+    set(identity)
+  }
+
+  /// Of a pod, for the choice among its containers.
+  public init(pod identity: ContainerIdentity, order: [OrderKey]) {
+    value.abi_version = UInt32(OOMLET_ABI_VERSION)
+    value.kind = OOMLET_KIND_POD.rawValue
+    setOrder(&value.order, order)
+    set(identity)
+  }
+
+  private mutating func set(_ identity: ContainerIdentity) {
+    setText(&value.identity.id, identity.id)
+    setText(&value.identity.name, identity.name)
+    setText(&value.identity.pod, identity.pod)
+    setText(&value.identity.pod_namespace, identity.namespace)
+  }
+
+  /// What is stored on a cgroup, or nil.
+  public init?(on cgroup: borrowing Cgroup) {
+    guard let map = Pins.open("\(Pins.maps)/params") else { return nil }
+    var key = cgroup.fd.raw
+    guard bpf_map_lookup_elem(map.raw, &key, &value) == 0 else { return nil }
+  }
+
+  public func store(on cgroup: borrowing Cgroup) throws(Failure) {
+    guard let map = Pins.open("\(Pins.maps)/params") else { throw failure("cannot open map params") }
+    var key = cgroup.fd.raw
+    var value = value
+    guard bpf_map_update_elem(map.raw, &key, &value, UInt64(BPF_ANY)) == 0 else {
+      throw failure("cannot store the parameters of \(printable(cgroup.path))")
+    }
+  }
+
+  public static func remove(from cgroup: borrowing Cgroup) {
+    guard let map = Pins.open("\(Pins.maps)/params") else { return }
+    var key = cgroup.fd.raw
+    bpf_map_delete_elem(map.raw, &key)
+  }
+}
+
+/// NUL-terminated, cut between characters if too long.
+private func setText<Field>(_ field: inout Field, _ text: String) {
+  withUnsafeMutableBytes(of: &field) { buffer in
+    var at = 0
+    for character in text where at + character.utf8.count < buffer.count && character != "\0" {
+      for byte in character.utf8 {
+        buffer[at] = byte
+        at += 1
+      }
+    }
+  }
+}
+
+/// - Returns: how many there are.
+private func setPatterns<Field>(_ field: inout Field, _ patterns: [ProcessPattern]) -> UInt32 {
+  var count = 0
+  withUnsafeMutableBytes(of: &field) { buffer in
+    let size = MemoryLayout<oomlet_pattern>.stride
+    for case .comm(let pattern) in patterns where (count + 1) * size <= buffer.count {
+      var raw = oomlet_pattern(literals: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), stars: pattern.stars, accept: 0)
+      raw.accept = 1 << UInt32(pattern.literals.count)
+      withUnsafeMutableBytes(of: &raw.literals) { $0.copyBytes(from: pattern.literals) }
+      buffer.storeBytes(of: raw, toByteOffset: count * size, as: oomlet_pattern.self)
+      count += 1
+    }
+  }
+  return UInt32(count)
+}

@@ -1,0 +1,86 @@
+internal import CLibbpf
+internal import COomletABI
+internal import Glibc
+public import OomletModel
+public import OomletSystem
+
+/// A policy as the kernel knows it: a struct_ops map with the one handler and the policy's name, which the kernel's OOM
+/// report prints.
+public enum PolicyMap {
+  /// What a policy is for: a container's own, or the choice among several containers.
+  public enum Kind: Hashable, Sendable {
+    case container(Victim)
+    case pod
+    case system
+
+    var pin: String {
+      switch self {
+      case .container(let victim): "\(Pins.policies)/\(victim)"
+      case .pod: "\(Pins.handlers)/pod"
+      case .system: "\(Pins.handlers)/system"
+      }
+    }
+
+    var name: String {
+      let text =
+        switch self {
+        case .container(let victim): victim.description
+        case .pod: "pod"
+        case .system: "system"
+        }
+      return "oomlet_" + String(text.map { $0 == "-" ? "_" : $0 })
+    }
+  }
+
+  /// The map of a policy that is loaded, or nil.
+  public static func loaded(_ kind: Kind) -> OwnedFD? { Pins.open(kind.pin) }
+
+  public static func isLoaded(_ kind: Kind) -> Bool { loaded(kind) != nil }
+
+  /// The map of a policy, made and pinned first if there is none, with all that it takes. The caller holds the lock.
+  ///
+  /// - Throws: ``ExitStatus/unsupported``, ``ExitStatus/notPermitted``, ``ExitStatus/notFound`` for a custom policy
+  ///   without file, ``ExitStatus/invalid`` for one that doesn't load, ``ExitStatus/failed``.
+  public static func load(_ kind: Kind) throws(Failure) -> OwnedFD {
+    let handler = try Programs.load()
+    if let map = loaded(kind) { return map }
+    let map = try make(kind.name, handler: handler)
+    // A policy appears only when everything is in place
+    if case .container(.custom(let name)) = kind { try CustomPolicy.load(name, id: try id(map)) }
+    guard bpf_obj_pin(map.raw, kind.pin) == 0 else { throw failure("cannot pin policy \(kind.name)") }
+    return map
+  }
+
+  private static func make(_ name: String, handler: borrowing OwnedFD) throws(Failure) -> OwnedFD {
+    let layout = try KernelSupport.policyLayout()
+    var options = bpf_map_create_opts()
+    options.sz = MemoryLayout<bpf_map_create_opts>.size
+    options.map_flags = BPF_F_LINK
+    options.btf_vmlinux_value_type_id = layout.typeID
+    // The kernel wants types of the map's own, though it uses its own
+    guard let types = btf__new_empty() else { throw failure("cannot make policy \(name)") }
+    defer { btf__free(types) }
+    guard btf__add_int(types, "int", 4, Int32(BTF_INT_SIGNED)) > 0, btf__load_into_kernel(types) == 0 else {
+      throw failure("cannot make policy \(name)")
+    }
+    options.btf_fd = UInt32(btf__fd(types))
+    let shortName = String(name.dropFirst("oomlet_".count).prefix(15))
+    let fd = bpf_map_create(BPF_MAP_TYPE_STRUCT_OPS, shortName, 4, layout.size, 1, &options)
+    guard fd >= 0 else { throw failure("cannot make policy \(name)") }
+    let map = OwnedFD(fd)
+    var value = [UInt8](repeating: 0, count: Int(layout.size))
+    value.withUnsafeMutableBytes { $0.storeBytes(of: UInt64(handler.raw), toByteOffset: layout.handlerOffset, as: UInt64.self) }
+    for (i, byte) in name.utf8.prefix(layout.nameSize - 1).enumerated() { value[layout.nameOffset + i] = byte }
+    var key: UInt32 = 0
+    guard bpf_map_update_elem(map.raw, &key, value, 0) == 0 else { throw failure("the kernel refuses policy \(name)") }
+    return map
+  }
+
+  /// The kernel's id of a map: never 0.
+  public static func id(_ map: borrowing OwnedFD) throws(Failure) -> UInt32 {
+    var info = bpf_map_info()
+    var length = UInt32(MemoryLayout<bpf_map_info>.size)
+    guard bpf_obj_get_info_by_fd(map.raw, &info, &length) == 0 else { throw failure("cannot ask for a policy's id") }
+    return info.id
+  }
+}

@@ -1,0 +1,38 @@
+internal import CLibbpf
+internal import COomletABI
+internal import Glibc
+internal import OomletModel
+internal import OomletSystem
+
+// Newer than the libbpf and kernel headers that oomlet builds with
+let BPF_F_LINK: UInt32 = 1 << 13
+private let BPF_F_SLEEPABLE_: UInt32 = 1 << 4
+
+/// The programs that all policies share, loaded and pinned with their maps.
+public enum Programs {
+  static let handlerPin = "\(Pins.programs)/handle_out_of_memory"
+  static let explainPin = "\(Pins.programs)/explain"
+
+  /// The handler, loaded first if it was not. The caller holds the lock.
+  ///
+  /// - Throws: ``ExitStatus/unsupported``, ``ExitStatus/notPermitted``, ``ExitStatus/failed``.
+  static func load() throws(Failure) -> OwnedFD {
+    try Pins.makeDirectories()
+    if let handler = Pins.open(handlerPin) { return handler }
+    let style = try KernelSupport.attachStyle()
+    let object = try BPFObject(decodeBase64(programsObject), name: "oomlet")
+    object.forEachProgram { program, _ in bpf_program__set_flags(program, BPF_F_SLEEPABLE_) }
+    object.forEachMap { map, _ in
+      if bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS { bpf_map__set_map_flags(map, BPF_F_LINK) }
+    }
+    try object.load()
+    try State.initialize(attachStyle: style)
+    // The handler last: where it is pinned, everything is
+    for (name, path) in [("explain", explainPin), ("handle_out_of_memory", handlerPin)] {
+      guard let program = object.program(name) else { throw Failure(.failed, "there is no program \(name)") }
+      guard bpf_obj_pin(bpf_program__fd(program), path) == 0 || errno == EEXIST else { throw failure("cannot pin \(path)") }
+    }
+    guard let handler = Pins.open(handlerPin) else { throw failure("cannot open \(handlerPin)") }
+    return handler
+  }
+}

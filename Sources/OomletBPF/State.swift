@@ -1,0 +1,48 @@
+internal import CLibbpf
+internal import COomletABI
+internal import Glibc
+public import OomletModel
+internal import OomletSystem
+
+/// What all policies share: the map `state`.
+public enum State {
+  /// Decisions whose record found the ring buffer full, since the maps were made; nil if there are none.
+  public static var recordsLost: UInt64? { value?.records_lost }
+
+  static var attachStyle: oomlet_attach_style? { value.map { oomlet_attach_style($0.attach_style) } }
+
+  /// By what containers are compared at slices and the system.
+  public static let defaultOrder: [OrderKey] = [.priority, .qos, .overRequest, .usage]
+
+  public static func set(order: [OrderKey]) throws(Failure) { try change { setOrder(&$0.order, order) } }
+
+  static func initialize(attachStyle: oomlet_attach_style) throws(Failure) {
+    let memory = machineMemory()
+    try change { state in
+      state.attach_style = attachStyle.rawValue
+      (state.ram_bytes, state.swap_bytes) = (memory.ram, memory.swap)
+      setOrder(&state.order, defaultOrder)
+    }
+  }
+
+  private static func change(_ body: (inout oomlet_state) -> Void) throws(Failure) {
+    guard var state = value, let map = Pins.open("\(Pins.maps)/state") else { throw failure("cannot open map state") }
+    var key: UInt32 = 0
+    body(&state)
+    guard bpf_map_update_elem(map.raw, &key, &state, UInt64(BPF_ANY)) == 0 else { throw failure("cannot write map state") }
+  }
+
+  private static var value: oomlet_state? {
+    guard let map = Pins.open("\(Pins.maps)/state") else { return nil }
+    var key: UInt32 = 0
+    var state = oomlet_state()
+    return bpf_map_lookup_elem(map.raw, &key, &state) == 0 ? state : nil
+  }
+}
+
+func setOrder<Field>(_ field: inout Field, _ order: [OrderKey]) {
+  withUnsafeMutableBytes(of: &field) { bytes in
+    for i in bytes.indices { bytes[i] = UInt8(OOMLET_ORDER_END.rawValue) }
+    for (i, key) in order.enumerated() where i < bytes.count { bytes[i] = UInt8(key.raw.rawValue) }
+  }
+}

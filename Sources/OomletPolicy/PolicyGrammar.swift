@@ -1,0 +1,214 @@
+public import OomletModel
+public import OomletYAML
+
+/// The grammar of the annotation `oom.policy`: a policy's name, or a mapping. docs/policy.md is made from what stands here.
+public struct PolicyGrammar {
+  /// The names of the node's own policies.
+  public let customPolicies: [String]
+
+  public init(customPolicies: [String] = []) { self.customPolicies = customPolicies }
+
+  public static let limits = YAMLReader.Limits(size: 16 << 10, depth: 8, nodes: 1000)
+
+  public struct Key: Sendable {
+    public let name: String
+    public let expected: String
+    public let fallback: String
+    public let summary: String
+  }
+
+  public static let keys: [Key] = [
+    Key(
+      name: "victim", expected: "a victim rule, or the name of a custom policy", fallback: "largest-memory",
+      summary: "which process dies"),
+    Key(name: "kill", expected: oneOf(KillScope.allCases.map(\.rawValue)), fallback: "process", summary: "what dies with it"),
+    Key(
+      name: "protect", expected: patternsForm, fallback: "[]",
+      summary: "processes that are spared while any other of the container is left"),
+    Key(name: "prefer", expected: patternsForm, fallback: "[]", summary: "processes that are chosen before all others"),
+    Key(
+      name: "min-size", expected: Quantity.sizeForm, fallback: "0B",
+      summary: "processes with less resident memory are spared while a larger one is left"),
+    Key(
+      name: "order", expected: "a list of " + oneOf(OrderKey.allCases.map(\.rawValue)), fallback: "[usage]",
+      summary: "which container gives way when the pod's limit is hit: the first key in which two differ decides"),
+    Key(
+      name: "priority", expected: "a whole number from -1000000000 to 1000000000", fallback: "0",
+      summary: "the lower gives way first, where an order asks for priority; the node may cap it"),
+    Key(
+      name: "pressure", expected: "a mapping, see below", fallback: "none",
+      summary: "call it an OOM when the container's tasks stall for want of memory"),
+    Key(
+      name: "dry-run", expected: "true or false", fallback: "false",
+      summary: "decide and record, but leave the kill to the kernel"),
+    Key(
+      name: "require", expected: "true or false", fallback: "false",
+      summary: "refuse to start the container where the policy can't be attached"),
+    Key(
+      name: "oomKillMode", expected: "Single or Group", fallback: "none",
+      summary: "KEP-5507's words for `kill: process` and `kill: container`"),
+  ]
+
+  public static let pressureKeys: [Key] = [
+    Key(
+      name: "some", expected: Quantity.percentageForm, fallback: "none", summary: "share of the time in which some tasks stall"),
+    Key(
+      name: "full", expected: Quantity.percentageForm, fallback: "none",
+      summary: "share of the time in which all tasks stall; one of some and full"),
+    Key(name: "over", expected: "a duration from 2s to 5m", fallback: "10s", summary: "the time the share is taken over"),
+    Key(name: "for", expected: "a duration from 0s to 30m", fallback: "20s", summary: "how long it must hold"),
+    Key(
+      name: "cooldown", expected: "a duration from 1s to 24h", fallback: "60s",
+      summary: "how long the container is left alone after a kill"),
+  ]
+
+  private static let patternsForm = "a list of at most \(ProcessPattern.limit) of init and comm patterns with *"
+
+  /// - Returns: the request, or what is wrong with it: all of it, in the order of the text.
+  public func parse(_ text: String) -> Result<PolicyRequest, Problems> {
+    let documents: [YAMLNode]
+    do throws(Problem) { documents = try YAMLReader.documents(Array(text.utf8), limits: PolicyGrammar.limits) } catch {
+      return .failure(Problems([error]))
+    }
+    guard let root = documents.first, documents.count == 1 else {
+      let what = documents.isEmpty ? "it is empty" : "it has \(documents.count) documents"
+      return .failure(Problems([Problem(line: 0, column: 0, message: "\(what): expected \(expectedVictims) or a mapping")]))
+    }
+    // A name alone needs no position
+    if case .scalar = root.value { return parse(YAMLNode(root.value, line: 0, column: 0)) }
+    return parse(root)
+  }
+
+  public func parse(_ root: YAMLNode) -> Result<PolicyRequest, Problems> {
+    var reader = MappingReader()
+    var request = PolicyRequest()
+    switch root.value {
+    case .scalar: request.victim = victim(root, key: nil, &reader) ?? request.victim
+    case .mapping: read(root, into: &request, &reader)
+    case .sequence: reader.add(root.problem("a list: expected \(expectedVictims) or a mapping"))
+    }
+    return reader.problems.isEmpty ? .success(request) : .failure(Problems(reader.problems))
+  }
+
+  private func read(_ root: YAMLNode, into request: inout PolicyRequest, _ reader: inout MappingReader) {
+    let members = reader.members(root, keys: PolicyGrammar.keys.map(\.name), of: "a policy")
+    if let node = members["victim"], let value = victim(node, key: "victim", &reader) { request.victim = value }
+    if let node = members["kill"], let value = reader.choice(node, "kill", KillScope.self) { request.kill = value }
+    if let node = members["oomKillMode"], let value = reader.choice(node, "oomKillMode", OOMKillMode.self) {
+      if let kill = members["kill"], request.kill != value.scope {
+        reader.add(node.problem("oomKillMode: \(node.shown) is not what kill says, \(kill.shown): expected one of the two keys"))
+      }
+      request.kill = value.scope
+    }
+    if let node = members["protect"] { request.protect = patterns(node, "protect", &reader) }
+    if let node = members["prefer"] { request.prefer = patterns(node, "prefer", &reader) }
+    for pattern in request.prefer where request.protect.contains(pattern) {
+      reader.add(
+        members["prefer"]!.problem(
+          "prefer: \(quoted(pattern.description)) is protected, too: expected it in one of the two lists"))
+    }
+    if let node = members["min-size"], let value = reader.quantity(node, "min-size", Quantity.sizeForm, Quantity.size) {
+      request.minSize = value
+    }
+    if let node = members["order"] { request.order = reader.order(node, "order") ?? request.order }
+    if let node = members["priority"], let value = reader.integer(node, "priority", -1_000_000_000...1_000_000_000) {
+      request.priority = Int32(value)
+    }
+    if let node = members["pressure"] { request.pressure = pressure(node, &reader) }
+    if let node = members["dry-run"], let value = reader.bool(node, "dry-run") { request.dryRun = value }
+    if let node = members["require"], let value = reader.bool(node, "require") { request.require = value }
+  }
+
+  private enum OOMKillMode: String, CaseIterable {
+    case single = "Single"
+    case group = "Group"
+    var scope: KillScope { self == .single ? .process : .container }
+  }
+
+  private var victimNames: [String] { VictimRule.allCases.map(\.rawValue) + customPolicies }
+  private var expectedVictims: String {
+    let custom = customPolicies.isEmpty ? "" : ", or a policy of this node: " + oneOf(customPolicies)
+    return "one of \(VictimRule.allCases.map(\.rawValue).joined(separator: ", "))\(custom)"
+  }
+
+  private func victim(_ node: YAMLNode, key: String?, _ reader: inout MappingReader) -> Victim? {
+    let name = key.map { "\($0): " } ?? ""
+    guard let text = node.text else {
+      reader.add(node.problem("\(name)\(node.shown): expected \(expectedVictims)"))
+      return nil
+    }
+    if let rule = VictimRule(rawValue: text) { return .rule(rule) }
+    if let custom = PolicyName(text), customPolicies.contains(text) { return .custom(custom) }
+    reader.add(
+      node.problem("\(name)\(node.shown) is no policy: expected \(expectedVictims)\(hint(for: text, among: victimNames))"))
+    return nil
+  }
+
+  private func patterns(_ node: YAMLNode, _ key: String, _ reader: inout MappingReader) -> [ProcessPattern] {
+    guard case .sequence(let items) = node.value else {
+      reader.add(node.problem("\(key): \(node.shown): expected \(PolicyGrammar.patternsForm)"))
+      return []
+    }
+    guard items.count <= ProcessPattern.limit else {
+      reader.add(node.problem("\(key): \(items.count) entries: expected at most \(ProcessPattern.limit)"))
+      return []
+    }
+    return items.compactMap { item -> ProcessPattern? in
+      guard let text = item.text else {
+        reader.add(item.problem("\(key): \(item.shown): expected init or a comm pattern such as postgres*"))
+        return nil
+      }
+      if text == "init" { return .initProcess }
+      do throws(CommPattern.Invalid) { return .comm(try CommPattern(text)) } catch {
+        let why =
+          switch error {
+          case .empty: "is empty"
+          case .tooLong: "is longer than the 15 bytes the kernel keeps of a process's name"
+          case .controlCharacter: "has a control character"
+          }
+        reader.add(item.problem("\(key): \(item.shown) \(why): expected init or a comm pattern such as postgres*"))
+        return nil
+      }
+    }
+  }
+
+  private func pressure(_ node: YAMLNode, _ reader: inout MappingReader) -> PressureRequest? {
+    let before = reader.problems.count
+    let members = reader.members(node, keys: PolicyGrammar.pressureKeys.map(\.name), of: "pressure")
+    var kind: (PressureRequest.Kind, UInt32)?
+    for each in PressureRequest.Kind.allCases {
+      guard let node = members[each.rawValue] else { continue }
+      guard kind == nil else {
+        reader.add(node.problem("pressure: some and full are both there: expected one of them"))
+        continue
+      }
+      let value = reader.quantity(node, "pressure.\(each.rawValue)", Quantity.percentageForm, Quantity.permille)
+      if value == 0 {
+        reader.add(node.problem("pressure.\(each.rawValue): \(node.shown) is always exceeded: expected more than 0%"))
+      }
+      kind = (each, value ?? 1000)
+    }
+    func time(_ key: String, _ range: ClosedRange<UInt64>, _ fallback: UInt64) -> UInt64 {
+      guard let node = members[key] else { return fallback }
+      let second: UInt64 = 1_000_000_000
+      let expected = PolicyGrammar.pressureKeys.first { $0.name == key }!.expected
+      guard let value = reader.quantity(node, "pressure.\(key)", expected, Quantity.duration) else { return fallback }
+      guard (range.lowerBound * second...range.upperBound * second).contains(value) else {
+        reader.add(node.problem("pressure.\(key): \(node.shown) is out of range: expected \(expected)"))
+        return fallback
+      }
+      return value
+    }
+    let second: UInt64 = 1_000_000_000
+    let window = time("over", 2...300, 10 * second)
+    let hold = time("for", 0...1800, 20 * second)
+    let cooldown = time("cooldown", 1...86400, 60 * second)
+    guard let kind else {
+      if reader.problems.count == before {
+        reader.add(node.problem("pressure: no threshold: expected some or full with \(Quantity.percentageForm)"))
+      }
+      return nil
+    }
+    return PressureRequest(kind: kind.0, permille: kind.1, window: window, holdFor: hold, cooldown: cooldown)
+  }
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the kernel runs. `handle_out_of_memory` is the one program of all policies: a
+ * policy is a struct_ops map of its own, made by user space, with this program and the
+ * policy's name. `explain` makes the same decision without carrying it out.
+ *
+ * A decision has two steps. Which container gives way: the one whose OOM it is, or, at
+ * a pod, a slice or the system, the first by the level's order. Then which process of
+ * it, by that container's own policy; without one, by the kernel's measure.
+ *
+ * When in doubt, return 0: the kernel's own OOM killer decides.
+ */
+#include <oomlet/kernel.bpf.h>
+#include <oomlet/maps.bpf.h>
+#include <oomlet/scan.bpf.h>
+#include <oomlet/record.bpf.h>
+#include <oomlet/kill.bpf.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define ASKED_AGAIN_NS 1000000
+
+/* Where an OOM is, and by what rules containers are compared there. */
+static __always_inline void find_level(struct scan *s, struct oomlet_record *r, struct cgroup *cgrp)
+{
+	struct oomlet_state *shared = shared_state();
+	struct bpf_iter_num numbers;
+	struct oomlet_params *p;
+	struct cgroup *ancestor;
+	int *i;
+
+	s->level = cgrp->level;
+	s->container_level = -1;
+	r->level = cgrp->level ? OOMLET_LEVEL_SLICE : OOMLET_LEVEL_SYSTEM;
+	if (shared)
+		__builtin_memcpy(s->order, shared->order, sizeof(s->order));
+	p = params_on(cgrp, OOMLET_KIND_POD);
+	if (p) {
+		r->level = OOMLET_LEVEL_POD;
+		__builtin_memcpy(s->order, p->order, sizeof(s->order));
+	}
+	/* The topmost: what is inside of a container is its own affair */
+	bpf_iter_num_new(&numbers, 1, OOMLET_LEVELS);
+	while (s->container_level < 0 && (i = bpf_iter_num_next(&numbers))) {
+		ancestor = bpf_cgroup_ancestor(cgrp, *i);
+		if (!ancestor)
+			break;
+		if (params_on(ancestor, OOMLET_KIND_CONTAINER)) {
+			s->container_level = *i;
+			r->level = OOMLET_LEVEL_CONTAINER;
+		}
+		bpf_cgroup_release(ancestor);
+	}
+	bpf_iter_num_destroy(&numbers);
+}
+
+static __always_inline void find_totals(struct scan *s, struct mem_cgroup *memcg, bool whole_system)
+{
+	struct oomlet_state *shared = shared_state();
+	__u64 ram = shared ? shared->ram_bytes : 0, swap = shared ? shared->swap_bytes : 0;
+	__u64 max = whole_system ? NO_LIMIT : memory_max(memcg), swap_max;
+
+	s->system_bytes = s->total_bytes = ram + swap;
+	if (max == NO_LIMIT)
+		return;
+	swap_max = memcg->swap.max;
+	swap_max = swap_max >= PAGE_COUNTER_MAX ? swap : swap_max * OOMLET_PAGE_SIZE;
+	s->total_bytes = max + (swap_max < swap ? swap_max : swap);
+}
+
+/* All up to the victim's choice. Returns false if nothing of this is oomlet's business. */
+static __noinline bool choose(struct scan *s, struct oomlet_record *r, struct mem_cgroup *memcg)
+{
+	struct cgroup *cgrp = bpf_cgroup_from_id(memcg->css.cgroup->kn->id);
+
+	if (!cgrp)
+		return false;
+	find_level(s, r, cgrp);
+	find_totals(s, memcg, r->level == OOMLET_LEVEL_SYSTEM);
+	bpf_cgroup_release(cgrp);
+	scan(s, memcg);
+	/* Nobody to kill: tell of whom */
+	if (!s->chosen.best.rank.tgid && s->container_level >= 0)
+		s->chosen = s->unit;
+	return s->with_params;
+}
+
+/* Whether an earlier victim is still dying: it is waited for. */
+static __always_inline bool still_dying(struct oom_control *oc, struct scan *s)
+{
+	struct bpf_iter_num numbers;
+	bool dying = false;
+	int *i;
+
+	bpf_iter_num_new(&numbers, 0, MAX_DYING);
+	while ((i = bpf_iter_num_next(&numbers))) {
+		__u32 at = *i;
+
+		if (at >= s->dying_count || at >= MAX_DYING)
+			break;
+		if (!kill_other(oc, s->dying[at])) {
+			dying = true;
+			break;
+		}
+	}
+	bpf_iter_num_destroy(&numbers);
+	return dying;
+}
+
+/* The cgroup of the pod that the container is in, or 0. */
+static __always_inline __u64 pod_of(__u64 cgroup_id)
+{
+	struct cgroup *cgrp = bpf_cgroup_from_id(cgroup_id), *parent;
+	__u64 id = 0;
+
+	if (!cgrp)
+		return 0;
+	parent = bpf_cgroup_ancestor(cgrp, cgrp->level - 1);
+	if (parent) {
+		if (params_on(parent, OOMLET_KIND_POD))
+			id = parent->kn->id;
+		bpf_cgroup_release(parent);
+	}
+	bpf_cgroup_release(cgrp);
+	return id;
+}
+
+static __noinline void kill(struct oom_control *oc, struct scan *s, struct oomlet_record *r)
+{
+	int group = group_level(s->chosen.best.rank.tgid, s->level);
+	int container = s->chosen.params_level >= 0 ? s->chosen.params_level : s->chosen.level;
+	__u64 scope = 0;
+
+	r->error = kill_victim(oc, s->chosen.best.rank.tgid, r->victim_rule);
+	if (r->error) {
+		r->outcome = OOMLET_OUTCOME_FAILED;
+		return;
+	}
+	r->outcome = OOMLET_OUTCOME_KILLED;
+	switch (r->kill) {
+	case OOMLET_KILL_CONTAINER:
+		if (group >= 0 && group < container)
+			r->flags |= OOMLET_GROUP_DRIFT;
+		if (group < 0 || group > container)
+			scope = s->chosen.cgroup_id;
+		break;
+	case OOMLET_KILL_POD:
+		scope = pod_of(s->chosen.cgroup_id);
+		if (!scope)
+			scope = s->chosen.cgroup_id;
+		break;
+	default:
+		if (group >= 0 && !(r->flags & OOMLET_NO_POLICY))
+			r->flags |= OOMLET_GROUP_DRIFT;
+	}
+	if (scope)
+		r->also_killed = kill_rest(oc, s, scope, s->chosen.best.rank.tgid);
+}
+
+/* Nothing was killed. The policies further up will be asked about the same OOM. */
+static __always_inline int decline(struct scan *s, __u64 cgroup_id)
+{
+	s->declined_at_ns = bpf_ktime_get_boot_ns();
+	s->declined_cgroup_id = cgroup_id;
+	s->declined_pid = bpf_get_current_task_btf()->pid;
+	return 0;
+}
+
+static __always_inline bool declined_just_now(struct scan *s, __u64 cgroup_id, __u64 now)
+{
+	return s->declined_cgroup_id == cgroup_id && now - s->declined_at_ns < ASKED_AGAIN_NS &&
+	       s->declined_pid == bpf_get_current_task_btf()->pid;
+}
+
+static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, __u32 trigger)
+{
+	__u64 start = bpf_ktime_get_boot_ns(), id = memcg->css.cgroup->kn->id;
+	__u32 slot = OOMLET_SLOT_HANDLER;
+	struct oomlet_record *r;
+	struct scan *s;
+
+	s = bpf_map_lookup_elem(&scans, &slot);
+	if (!s || declined_just_now(s, id, start))
+		return 0;
+	r = record_start(slot);
+	if (!r)
+		return 0;
+	s->slot = slot;
+	if (!choose(s, r, memcg))
+		return decline(s, id);
+	if (still_dying(oc, s))
+		return 1;
+
+	r->trigger = trigger;
+	r->boottime_ns = start;
+	r->decision_ns = bpf_ktime_get_boot_ns() - start;
+	record_limit(r, memcg);
+	record_choice(r, s);
+	if (!s->chosen.best.rank.tgid ||
+	    (r->level == OOMLET_LEVEL_CONTAINER && r->victim_rule == OOMLET_VICTIM_KERNEL)) {
+		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
+	} else if (r->outcome != OOMLET_OUTCOME_DRY_RUN) {
+		kill(oc, s, r);
+	}
+	record_send(r);
+	return r->outcome == OOMLET_OUTCOME_KILLED ? 1 : decline(s, id);
+}
+
+SEC("struct_ops/handle_out_of_memory")
+int handle_out_of_memory(unsigned long long *ctx)
+{
+	/* The first argument only: the second differs from kernel to kernel */
+	struct oom_control *oc = (struct oom_control *)ctx[0];
+	struct mem_cgroup *memcg = oc->memcg;
+	bool declared = bpf_core_field_exists(oc->bpf_declared) && oc->bpf_declared;
+	int handled;
+
+	if (memcg)
+		return decide(oc, memcg, declared ? OOMLET_TRIGGER_PRESSURE : OOMLET_TRIGGER_LIMIT);
+	memcg = bpf_get_root_mem_cgroup();
+	if (!memcg)
+		return 0;
+	handled = decide(oc, memcg, declared ? OOMLET_TRIGGER_PRESSURE : OOMLET_TRIGGER_SYSTEM);
+	bpf_put_mem_cgroup(memcg);
+	return handled;
+}
+
+/* What would be decided now: the record to map `explanation`, and the candidates of one
+ * container to map `explained`.
+ */
+SEC("syscall")
+int explain(struct oomlet_question *q)
+{
+	struct oomlet_record *r, *out;
+	__u32 slot = OOMLET_SLOT_EXPLAIN, zero = 0;
+	struct mem_cgroup *memcg;
+	struct cgroup *cgrp;
+	struct scan *s;
+
+	s = bpf_map_lookup_elem(&scans, &slot);
+	r = record_start(slot);
+	out = bpf_map_lookup_elem(&explanation, &zero);
+	if (!s || !r || !out)
+		return 0;
+	q->error = -ENOENT;
+	cgrp = bpf_cgroup_from_id(q->cgroup_id);
+	if (!cgrp)
+		return 0;
+	memcg = bpf_get_mem_cgroup(&cgrp->self);
+	bpf_cgroup_release(cgrp);
+	if (!memcg)
+		return 0;
+	s->slot = slot;
+	s->explain_cgroup_id = q->container_cgroup_id;
+	r->boottime_ns = bpf_ktime_get_boot_ns();
+	choose(s, r, memcg);
+	r->decision_ns = bpf_ktime_get_boot_ns() - r->boottime_ns;
+	record_limit(r, memcg);
+	record_choice(r, s);
+	bpf_put_mem_cgroup(memcg);
+	bpf_probe_read_kernel(out, sizeof(*out), r);
+	q->explained = s->explained;
+	q->error = 0;
+	return 0;
+}
+
+/* Only to have its type's layout and the program's attachment: user space makes the maps
+ * that are attached, one for each policy.
+ */
+SEC(".struct_ops")
+struct bpf_oom_ops template = {
+	.handle_out_of_memory = (void *)handle_out_of_memory,
+	.name = "oomlet",
+};
