@@ -157,6 +157,13 @@ static __noinline void kill(struct oom_control *oc, struct scan *s, struct oomle
 		r->also_killed = kill_rest(oc, s, scope, s->chosen.best.rank.tgid);
 }
 
+/* Nobody to kill, or the container's policy is to leave it to the kernel. */
+static __always_inline bool stands_aside(struct scan *s, struct oomlet_record *r)
+{
+	return !s->chosen.best.rank.tgid ||
+	       (r->level == OOMLET_LEVEL_CONTAINER && r->victim_rule == OOMLET_VICTIM_KERNEL);
+}
+
 /* Nothing was killed. The policies further up will be asked about the same OOM. */
 static __always_inline int decline(struct scan *s, __u64 cgroup_id)
 {
@@ -188,22 +195,25 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	s->slot = slot;
 	if (!choose(s, r, memcg))
 		return decline(s, id);
-	if (still_dying(oc, s))
+	if (still_dying(oc, s)) {
+		wait_for_memory(memcg);
 		return 1;
+	}
 
 	r->trigger = trigger;
 	r->boottime_ns = start;
 	r->decision_ns = bpf_ktime_get_boot_ns() - start;
 	record_limit(r, memcg);
 	record_choice(r, s);
-	if (!s->chosen.best.rank.tgid ||
-	    (r->level == OOMLET_LEVEL_CONTAINER && r->victim_rule == OOMLET_VICTIM_KERNEL)) {
+	if (stands_aside(s, r))
 		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
-	} else if (r->outcome != OOMLET_OUTCOME_DRY_RUN) {
+	else if (r->outcome != OOMLET_OUTCOME_DRY_RUN)
 		kill(oc, s, r);
-	}
 	record_send(r);
-	return r->outcome == OOMLET_OUTCOME_KILLED ? 1 : decline(s, id);
+	if (r->outcome != OOMLET_OUTCOME_KILLED)
+		return decline(s, id);
+	wait_for_memory(memcg);
+	return 1;
 }
 
 SEC("struct_ops/handle_out_of_memory")
@@ -255,8 +265,10 @@ int explain(struct oomlet_question *q)
 	r->boottime_ns = bpf_ktime_get_boot_ns();
 	choose(s, r, memcg);
 	r->decision_ns = bpf_ktime_get_boot_ns() - r->boottime_ns;
+	r->trigger = r->level == OOMLET_LEVEL_SYSTEM ? OOMLET_TRIGGER_SYSTEM : OOMLET_TRIGGER_LIMIT;
 	record_limit(r, memcg);
 	record_choice(r, s);
+	r->outcome = stands_aside(s, r) ? OOMLET_OUTCOME_STOOD_ASIDE : OOMLET_OUTCOME_DRY_RUN;
 	bpf_put_mem_cgroup(memcg);
 	bpf_probe_read_kernel(out, sizeof(*out), r);
 	q->explained = s->explained;

@@ -40,11 +40,15 @@ public struct Agent {
       logger.warning("degraded: \(error)")
     }
     adopt()
+    let containers = try ContainerWatch { [logger] container, paths in
+      logger.notice("container \(container.identity.id): memory.oom.group set again for kill: \(container.kill.rawValue)", metadata: ["cgroups": "\(paths.joined(separator: " "))"])
+    }
     logger.info("agent \(oomletVersion) is running")
 
-    var waiting = [pollfd(fd: signals.raw, events: Int16(POLLIN), revents: 0)]
+    var waiting = [signals.raw, containers.pollDescriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     if let ring { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
     repeat {
+      if waiting[1].revents != 0 { containers.handleEvents() }
       // Once before the first wait: records of a time without agent raise no event
       if let ring, ring.drain() > 0 { journal.sync() }
       // A journal that could not be written is tried again

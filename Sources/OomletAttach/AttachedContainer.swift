@@ -42,6 +42,9 @@ public struct AttachedContainer: Sendable {
   /// The container's identity file, or nil: there is none that can be read.
   init?(of identity: ContainerIdentity) { self.init(file: AttachedContainer.path(identity)) }
 
+  /// One of ``fileNames``, or nil: it can't be read, or not any more.
+  public init?(fileNamed name: String) { self.init(file: "\(AttachedContainer.directory)/\(name)") }
+
   private init?(file: String) {
     guard let bytes = contents(of: file), let json = try? JSON(parsing: bytes), let id = json["id"]?.string,
       let identity = ContainerIdentity(
@@ -68,11 +71,10 @@ public struct AttachedContainer: Sendable {
     (self.policy, self.kill, self.pod, self.oomGroup) = (policy, kill, pod, oomGroup)
   }
 
+  public static var fileNames: [String] { (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") } }
+
   /// All identity files that can be read.
-  public static func all() -> [AttachedContainer] {
-    (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") }
-      .compactMap { AttachedContainer(file: "\(directory)/\($0)") }
-  }
+  public static func all() -> [AttachedContainer] { fileNames.compactMap(AttachedContainer.init(fileNamed:)) }
 }
 
 extension AttachedContainer {

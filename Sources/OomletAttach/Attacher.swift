@@ -58,7 +58,7 @@ public struct Attacher {
     try link.pin(Pins.systemLink)
   }
 
-  private func lock(_ name: String) throws(Failure) -> FileLock {
+  func lock(_ name: String) throws(Failure) -> FileLock {
     try makeDirectory(Attacher.runDirectory)
     return try FileLock("\(Attacher.runDirectory)/\(name).lock", deadline: deadline)
   }
@@ -90,7 +90,7 @@ public struct Attacher {
 
     var warnings: [String] = []
     if let pod = place.pod {
-      do throws(Failure) { try attachPod(pod, identity, request.order) } catch {
+      do throws(Failure) { try attachPod(pod, place.qos, identity, request.order) } catch {
         warnings.append("its pod has no policy: \(error)")
       }
     }
@@ -131,11 +131,12 @@ public struct Attacher {
   }
 
   /// An OOM at the pod's limit is decided there: among the pod's containers first.
-  private func attachPod(_ path: String, _ identity: ContainerIdentity, _ order: [OrderKey]) throws(Failure) {
+  private func attachPod(_ path: String, _ qos: QoSClass?, _ identity: ContainerIdentity, _ order: [OrderKey]) throws(Failure)
+  {
     let map = try load(.pod)
     let lock = try self.lock("pods")
     let cgroup = try Cgroup(path: path)
-    try Parameters(pod: identity, order: order).store(on: cgroup)
+    try Parameters(pod: identity, qos: qos, order: order).store(on: cgroup)
     let pin = Pins.link(ofPod: cgroup.id)
     if PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id {
       Pins.remove(pin)

@@ -47,6 +47,12 @@ public struct OOMGroup: Equatable, Sendable {
     drifted(path, for: scope).filter { write(wanted(scope), to: $0) }
   }
 
+  /// Of the container's cgroup and those below it.
+  public static func files(of path: String) -> [String] {
+    guard let cgroup = try? Cgroup(path: path) else { return [] }
+    return ([path] + cgroup.descendants).map { Cgroup.mountPoint + $0 + "/memory.oom.group" }
+  }
+
   static func hasDrifted(_ path: String, for scope: KillScope) -> Bool { !drifted(path, for: scope).isEmpty }
 
   private static func drifted(_ path: String, for scope: KillScope) -> [String] {

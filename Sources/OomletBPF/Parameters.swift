@@ -52,9 +52,10 @@ public struct Parameters {
   }
 
   /// Of a pod, for the choice among its containers.
-  public init(pod identity: ContainerIdentity, order: [OrderKey]) {
+  public init(pod identity: ContainerIdentity, qos: QoSClass?, order: [OrderKey]) {
     value.abi_version = UInt32(OOMLET_ABI_VERSION)
     value.kind = OOMLET_KIND_POD.rawValue
+    value.qos = qos.raw.rawValue
     setOrder(&value.order, order)
     set(identity)
   }

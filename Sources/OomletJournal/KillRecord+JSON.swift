@@ -70,7 +70,7 @@ extension KillRecord.Comparison {
 }
 
 extension KillRecord.Process {
-  var json: JSON {
+  public var json: JSON {
     .object([
       ("pid", .integer(Int64(pid))), ("comm", .string(comm)), ("uid", .integer(Int64(uid))),
       ("start_time", .string(timestamp(startTime))),

@@ -81,6 +81,32 @@ static __noinline int kill_victim(struct oom_control *oc, __u32 tgid, __u32 rule
 	return err;
 }
 
+#define WAIT_NS 10000000
+#define WAIT_ROUNDS (1 << 20)
+#define WAIT_MARGIN (32 * OOMLET_PAGE_SIZE)
+
+/* Waits for the victim's memory, for a moment. A victim no longer counts as dying (to the
+ * kernel: MMF_OOM_SKIP) shortly before its memory is uncharged; whoever asks again just
+ * then would get a second victim. Not if the task that is out of memory dies itself: it
+ * has to go for that.
+ */
+static __noinline void wait_for_memory(struct mem_cgroup *memcg)
+{
+	__u64 start = bpf_ktime_get_boot_ns(), max = memcg->memory.max;
+	struct bpf_iter_num numbers;
+
+	if (max >= PAGE_COUNTER_MAX || task_is_oom_victim(bpf_get_current_task_btf()))
+		return;
+	max *= OOMLET_PAGE_SIZE;
+	bpf_iter_num_new(&numbers, 0, WAIT_ROUNDS);
+	while (bpf_iter_num_next(&numbers)) {
+		if (bpf_mem_cgroup_usage(memcg) + WAIT_MARGIN <= max ||
+		    bpf_ktime_get_boot_ns() - start > WAIT_NS)
+			break;
+	}
+	bpf_iter_num_destroy(&numbers);
+}
+
 /* The level of the highest cgroup with memory.oom.group between the process and the one
  * that is out of memory, which the kernel kills whole; -1: none.
  */

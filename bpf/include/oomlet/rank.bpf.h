@@ -48,10 +48,12 @@ struct unit {
 	__u64 keys[OOMLET_ORDER_KEYS];	/* the higher one gives way */
 	struct oomlet_candidate best;	/* rank.tgid 0: none */
 	struct oomlet_candidate runner_up;
-	int level;			/* of the cgroup it begins at; -1: none */
+	int level;			/* what is deeper belongs to it; -1: no unit */
 	int params_level;		/* of the cgroup with its parameters; -1: none */
 	__u32 candidates;
 	__u32 custom_missing;
+	__u32 sums_up;			/* its usage is the sum of its processes' */
+	__u32 pad;
 };
 
 /* The first key in which they differ, or OOMLET_ORDER_END. */

@@ -129,6 +129,12 @@ __noinline int oomlet_rank(struct scan *s)
 	c->rank.start_boottime_ns = c->process.start_boottime_ns;
 	c->rank.tgid = c->process.tgid;
 	s->unit.candidates++;
+	if (s->unit.sums_up) {
+		s->unit.usage_bytes = s->unit.candidates == 1 ? 0 : s->unit.usage_bytes;
+		s->unit.usage_bytes += c->rank.size_bytes;
+		s->unit.keys[OOMLET_ORDER_USAGE] = s->unit.usage_bytes;
+		s->unit.keys[OOMLET_ORDER_OVER_REQUEST] = s->unit.usage_bytes;
+	}
 	if (rank_before(&c->rank, &s->unit.best.rank)) {
 		s->unit.runner_up = s->unit.best;
 		s->unit.best = *c;
@@ -275,6 +281,23 @@ static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, 
 	s->with_params++;
 }
 
+/* A cgroup with processes, and without a container's parameters. Of its pod's it has the
+ * QoS class.
+ */
+static __noinline void start_other_unit(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
+{
+	struct cgroup *parent = bpf_cgroup_ancestor(cgrp, cgrp->level - 1);
+	struct oomlet_params *p = NULL;
+
+	if (parent)
+		p = params_on(parent, OOMLET_KIND_POD);
+	/* Without what is below it, which the root's usage would count */
+	start_unit(s, p, memcg, cgrp->kn->id, OOMLET_LEVELS, -1);
+	s->unit.sums_up = !cgrp->level;
+	if (parent)
+		bpf_cgroup_release(parent);
+}
+
 /* One cgroup's own processes. */
 static __noinline void scan_cgroup(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
 {
@@ -291,7 +314,7 @@ static __noinline void scan_cgroup(struct scan *s, struct mem_cgroup *memcg, str
 		s->tasks++;
 		if (s->unit_pending) {
 			s->unit_pending = 0;
-			start_unit(s, NULL, memcg, cgrp->kn->id, cgrp->level, -1);
+			start_other_unit(s, memcg, cgrp);
 		}
 		consider(s, task);
 	}

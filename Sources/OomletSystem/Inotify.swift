@@ -1,0 +1,64 @@
+internal import Glibc
+public import OomletModel
+
+/// Watches files and directories for changes (inotify(7)).
+public struct Inotify: ~Copyable {
+  /// For poll(2).
+  public let fd: OwnedFD
+
+  public struct Event: Sendable {
+    /// Which watch.
+    public let watch: CInt
+    /// In a watched directory; "" for a watched file.
+    public let name: String
+    /// Events have been lost: look at everything.
+    public let overflow: Bool
+    /// The watch is gone with its file.
+    public let ended: Bool
+  }
+
+  public init() throws(Failure) {
+    let raw = inotify_init1(CInt(IN_CLOEXEC | IN_NONBLOCK))
+    guard raw >= 0 else { throw Failure(.failed, systemError("cannot watch files")) }
+    fd = OwnedFD(raw)
+  }
+
+  /// Names that come and go.
+  ///
+  /// - Returns: the watch, or nil and errno.
+  public func watch(directory path: String) -> CInt? { watch(path, UInt32(IN_MOVED_TO | IN_CREATE | IN_DELETE)) }
+
+  /// Writes to a file.
+  ///
+  /// - Returns: the watch, or nil and errno.
+  public func watch(file path: String) -> CInt? { watch(path, UInt32(IN_MODIFY)) }
+
+  private func watch(_ path: String, _ mask: UInt32) -> CInt? {
+    let watch = inotify_add_watch(fd.raw, path, mask)
+    return watch < 0 ? nil : watch
+  }
+
+  public func remove(_ watch: CInt) { inotify_rm_watch(fd.raw, watch) }
+
+  /// What has happened; empty if nothing has.
+  public func read() -> [Event] {
+    var events: [Event] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = Glibc.read(fd.raw, &buffer, buffer.count), count > 0 {
+      buffer.withUnsafeBytes { bytes in
+        var at = 0
+        while at + MemoryLayout<inotify_event>.size <= count {
+          let header = bytes.loadUnaligned(fromByteOffset: at, as: inotify_event.self)
+          let start = at + MemoryLayout<inotify_event>.size
+          let name = bytes[start..<start + Int(header.len)].prefix { $0 != 0 }
+          events.append(
+            Event(
+              watch: header.wd, name: String(decoding: name, as: UTF8.self), overflow: header.mask & UInt32(IN_Q_OVERFLOW) != 0,
+              ended: header.mask & UInt32(IN_IGNORED) != 0))
+          at = start + Int(header.len)
+        }
+      }
+    }
+    return events
+  }
+}

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# Every victim rule x kill scope x level: who dies is what a plain model computes from
+# /proc, and nobody else does.
+# vm: --memory 1024
+"""The tree: a slice with two pods. The first has container app with a process for each
+rule, container side with a policy of its own, and container plain without; the second pod
+has container other. The order is by usage, so app gives way everywhere.
+"""
+
+import os
+
+from oomtree import *
+
+TOP = "/oomlet-test"
+
+SHAPES = [  # in order of their start
+    ("first", dict(anon=9)),
+    ("shmem", dict(shmem=30, anon=1)),
+    ("anon", dict(anon=26)),
+    ("rss", dict(anon=18, shmem=20)),
+    ("sparse", dict(sparse=24)),
+    ("score", dict(anon=9, adj=700)),
+    ("last", dict(anon=9)),
+]
+
+RULES = {  # the model: what is compared, the highest dies
+    "largest-rss": lambda f: f["rss"],
+    "largest-memory": lambda f: f["size"],
+    "largest-anon": lambda f: f["anon"],
+    "largest-shmem": lambda f: f["shmem"],
+    "youngest": lambda f: f["start"],
+    "oldest": lambda f: -f["start"],
+    "highest-oom-score": lambda f: f["oom_score"],
+    "kernel": None,
+}
+# The rule is written for this process: the shapes must tell the rules apart
+MEANT = {"largest-rss": "rss", "largest-memory": "sparse", "largest-anon": "anon", "largest-shmem": "shmem",
+         "youngest": "last", "oldest": "first", "highest-oom-score": "score", "kernel": "score"}
+
+
+class Tree:
+    def __init__(self, rule=None, kill=None):
+        self.top = Cgroup(TOP)
+        self.top.enable()
+        self.slice = Cgroup(TOP + "/kubepods-test.slice")
+        self.slice.enable()
+        self.pods = [Cgroup(f"{self.slice.path}/kubepods-test-pod{i}.slice") for i in (1, 2)]
+        for pod in self.pods:
+            pod.enable()
+        policy = rule and f"{{victim: {rule}, kill: {kill}}}"
+        self.app = Container(self.pods[0], "app", policy)
+        self.side = Container(self.pods[0], "side", rule and "youngest")
+        self.plain = Container(self.pods[0], "plain")
+        self.other = Container(self.pods[1], "other", rule and "largest-rss")
+        self.containers = [self.app, self.side, self.plain, self.other]
+        for name, shape in SHAPES:
+            self.app.start(name, **shape)
+        self.side.start("side", anon=12)
+        self.plain.start("plain", anon=8)
+        self.other.start("other", anon=20)
+        if rule:
+            for container in (self.app, self.side, self.other):
+                container.attach()
+
+    def everybody(self):
+        return {(c.name, p.name) for c in self.containers for p in c.processes}
+
+    def run_out(self, level):
+        if level == "system":
+            exhaust_memory(self.top)
+        else:
+            run_out({"container": self.app.cgroup, "pod": self.pods[0], "slice": self.slice}[level], self.app.processes[0])
+
+    def remove(self):
+        for container in self.containers:
+            container.remove()
+        for cgroup in self.pods + [self.slice, self.top]:
+            cgroup.remove()
+
+
+def exhaust_memory(top):
+    """Takes all the memory there is, at oom_score_adj -1000, until somebody has been killed for it."""
+    kills = lambda: top.event("oom_kill", local=False)
+    before = kills()
+    free = int(read("/proc/meminfo").split("MemAvailable:")[1].split()[0]) // 1024
+    hog = Process(MOUNT, "hog", adj=-1000, anon=max(1, free - 60))
+    while kills() == before:
+        hog.order("grow 4")
+        if not until(20, lambda: kills() != before or hog.popen.stdout.readline()):
+            break
+    hog.end()
+
+
+def expected(tree, rule, kill, level):
+    """The model: who is to die."""
+    if rule == "kernel" and level == "container":
+        # The policy stands aside; memory.oom.group is as the scope wants it
+        victim = kernels_choice(tree)
+        return {("app", victim)} if kill == "process" else {("app", p.name) for p in tree.app.processes}
+    facts = {p.name: p.facts() for p in tree.app.processes}
+    compare = RULES[rule] or (lambda f: f["size"] + f["adj"] * 10**6)
+    victim = max(facts, key=lambda name: (compare(facts[name]), facts[name]["size"], facts[name]["start"]))
+    assert victim == MEANT[rule], (rule, victim, facts)
+    if kill == "process":
+        return {("app", victim)}
+    if kill == "container":
+        return {("app", p.name) for p in tree.app.processes}
+    return {(c.name, p.name) for c in (tree.app, tree.side, tree.plain) for p in c.processes}
+
+
+def kernels_choice(tree):
+    """oom_badness(): size, and oom_score_adj in thousandths of the limit."""
+    limit = int(tree.app.cgroup.get("memory.current"))
+    facts = {p.name: p.facts() for p in tree.app.processes}
+    return max(facts, key=lambda name: facts[name]["size"] + facts[name]["adj"] * limit // 1000)
+
+
+def case(rule, kill, level):
+    tree = Tree(rule, kill)
+    known = len(records())
+    want = expected(tree, rule, kill, level)
+    everybody = tree.everybody()
+    tree.run_out(level)
+    dead = everybody - settled(tree.containers)
+    same(f"{level}: {rule}, kill {kill}", sorted(dead), sorted(want))
+    until(5, lambda: len(records()) > known)
+    new = records()[known:]
+    record = new[0] if new else {}
+    outcome = "stood-aside" if rule == "kernel" and level == "container" else "killed"
+    got = (len(new), record.get("level"), record.get("policy"), record.get("kill"), record.get("outcome"),
+           record.get("container", {}).get("name"))
+    same(f"  on record, once", got, (1, level, rule, kill, outcome, "app"))
+    tree.remove()
+
+
+def control(level):
+    """Without policy: the kernel's choice, and with memory.oom.group all of its container."""
+    tree = Tree()
+    everybody = tree.everybody()
+    tree.run_out(level)
+    dead = everybody - settled(tree.containers)
+    same(f"{level}: control without policy: all of the kernel's choice", sorted(dead),
+         sorted(("app", p.name) for p in tree.app.processes))
+    tree.remove()
+
+
+agent = Agent()
+rules = os.environ.get("RULES", " ".join(RULES)).split()
+kills = os.environ.get("KILLS", "process container pod").split()
+levels = os.environ.get("LEVELS", "container pod slice system").split()
+for level in levels:
+    control(level)
+    for rule in rules:
+        for kill in kills:
+            case(rule, kill, level)
+same("the agent ends cleanly", agent.stop(), 0)
+check_clean(TOP)
+finish(len(levels) * (1 + 2 * len(rules) * len(kills)) + 7)

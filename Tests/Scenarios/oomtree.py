@@ -1,0 +1,237 @@
+"""Trees of cgroups with processes of known shapes, for scenarios that need many of them.
+
+A scenario prints a line a check, like those of lib.sh, and ends with finish(N).
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SHAPE = HERE + "/.out/shape"
+MOUNT = "/sys/fs/cgroup"
+LINKS = "/sys/fs/bpf/oomlet/v1"
+MIB = 1 << 20
+
+passed = failed = 0
+
+
+def check(sentence, ok, detail=""):
+    global passed, failed
+    if ok:
+        passed += 1
+        print("ok    " + sentence, flush=True)
+    else:
+        failed += 1
+        print("FAIL  " + sentence + (": " + str(detail) if detail != "" else ""), flush=True)
+    return ok
+
+
+def same(sentence, value, expected):
+    return check(sentence, value == expected, f"is {value!r}, not {expected!r}")
+
+
+def finish(count):
+    global failed
+    if passed + failed != count:
+        print(f"FAIL  {passed + failed} checks were made instead of {count}")
+        failed += 1
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed != 0)
+
+
+def until(seconds, condition):
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.02)
+
+
+def read(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(str(text))
+
+
+class Process:
+    """A process of shape.c in a cgroup."""
+
+    def __init__(self, cgroup, name, **shape):
+        self.name = name
+        args = [SHAPE, name] + [f"{key}={value}" for key, value in shape.items()]
+        self.popen = subprocess.Popen(
+            args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: write(cgroup + "/cgroup.procs", os.getpid()))
+        assert self.popen.stdout.readline() == "ready\n", name
+        self.pid = self.popen.pid
+
+    def order(self, line):
+        """Tells it, and does not wait: it may not live to answer."""
+        self.popen.stdin.write(line + "\n")
+        self.popen.stdin.flush()
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def end(self):
+        if self.alive():
+            self.popen.kill()
+        self.popen.wait()
+        self.popen.stdin.close()
+        self.popen.stdout.close()
+
+    def facts(self):
+        """What the kernel's choice is made of, as /proc has it, in bytes; None: it is gone."""
+        status = dict(line.split(":", 1) for line in read(f"/proc/{self.pid}/status").splitlines() if ":" in line)
+        stat = read(f"/proc/{self.pid}/stat").rpartition(")")[2].split()
+        if "RssAnon" not in status or not stat:
+            return None
+        kib = lambda key: int(status[key].split()[0]) * 1024
+        facts = {
+            "pid": self.pid, "anon": kib("RssAnon"), "file": kib("RssFile"), "shmem": kib("RssShmem"), "swap": kib("VmSwap"),
+            "pgtables": kib("VmPTE"), "start": int(stat[19]), "adj": int(read(f"/proc/{self.pid}/oom_score_adj")),
+            "oom_score": int(read(f"/proc/{self.pid}/oom_score")),
+        }
+        facts["rss"] = facts["anon"] + facts["file"] + facts["shmem"]
+        facts["size"] = facts["rss"] + facts["swap"] + facts["pgtables"]
+        return facts
+
+
+class Cgroup:
+    """A directory of the hierarchy with all controllers that its parent has."""
+
+    def __init__(self, path):
+        self.path = path
+        self.dir = MOUNT + path
+        os.makedirs(self.dir)
+
+    def enable(self):
+        write(self.dir + "/cgroup.subtree_control", "+memory +pids")
+
+    @property
+    def id(self):
+        return os.stat(self.dir).st_ino
+
+    def set(self, file, value):
+        write(f"{self.dir}/{file}", value)
+
+    def get(self, file):
+        return read(f"{self.dir}/{file}").strip()
+
+    def event(self, name, local=True):
+        lines = self.get("memory.events.local" if local else "memory.events").splitlines()
+        return int(dict(line.split() for line in lines)[name])
+
+    def remove(self):
+        until(10, lambda: "populated 0" in self.get("cgroup.events"))
+        if os.path.isdir(self.dir):
+            os.rmdir(self.dir)
+
+
+class Container:
+    """A cgroup with processes, and a policy by the hook, as a runtime would call it."""
+
+    def __init__(self, parent, name, policy=None, annotations=None, group=1):
+        self.cgroup = Cgroup(f"{parent.path}/{name}")
+        self.name = name
+        self.id = f"{name}-{self.cgroup.id}"
+        self.policy = policy
+        self.annotations = {"io.kubernetes.cri.container-name": name, **(annotations or {})}
+        self.processes = []
+        self.cgroup.set("memory.oom.group", group)
+
+    def start(self, name, **shape):
+        process = Process(self.cgroup.dir, name, **shape)
+        self.processes.append(process)
+        return process
+
+    def state(self):
+        annotations = dict(self.annotations)
+        if self.policy is not None:
+            annotations["oom.policy"] = self.policy
+        return json.dumps({"ociVersion": "1.0.2", "id": self.id, "status": "creating", "pid": self.processes[0].pid,
+                           "bundle": "/", "annotations": annotations})
+
+    def hook(self, stage="createRuntime"):
+        """After the first process; returns exit status and what was said."""
+        run = subprocess.run(["oomlet-hook", "--stage", stage], input=self.state(), text=True, stderr=subprocess.PIPE)
+        return run.returncode, run.stderr
+
+    def attach(self):
+        assert self.hook() == (0, ""), self.hook()
+
+    def alive(self):
+        return {p.name for p in self.processes if p.alive()}
+
+    def remove(self):
+        self.cgroup.set("cgroup.kill", 1)
+        for process in self.processes:
+            process.end()
+        self.cgroup.remove()
+        subprocess.run(["oomlet-hook", "--stage", "poststop"], input=json.dumps({"id": self.id}), text=True)
+
+
+def run_out(cgroup, process, mib=6):
+    """An OOM at a cgroup: the process grows by a little more than the limit allows, and less than any process has.
+
+    (A limit written below the usage would do, too, but asks for the next victim in a tight loop: the memory of one that is
+    exiting may be still charged when it no longer counts as dying.)
+    """
+    cgroup.set("memory.max", int(cgroup.get("memory.current")) + MIB)
+    process.order(f"grow {mib}")
+
+
+def settled(containers, seconds=15):
+    """Waits until somebody has died, and until nobody dies any more; returns the names of the living."""
+    living = lambda: {(c.name, p) for c in containers for p in c.alive()}
+    before = {(c.name, p.name) for c in containers for p in c.processes}
+    until(seconds, lambda: living() != before)
+    now = living()
+    while True:
+        time.sleep(0.15)
+        then, now = now, living()
+        if then == now:
+            return now
+
+
+def records():
+    run = subprocess.run(["oomlet", "kills", "-o", "json"], capture_output=True, text=True)
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+class Agent:
+    def __init__(self):
+        self.log = open("/tmp/agent.log", "a")
+        self.popen = subprocess.Popen(["oomlet", "agent"], stderr=self.log)
+        assert until(20, lambda: "is running" in read("/tmp/agent.log")), read("/tmp/agent.log")
+
+    def stop(self, how=signal.SIGTERM):
+        self.popen.send_signal(how)
+        return self.popen.wait()
+
+
+def check_clean(top):
+    """Six checks: nothing is left."""
+    left = lambda path: sorted(os.listdir(path)) if os.path.isdir(path) else []
+    same("no pin of a container is left", left(LINKS + "/links"), [])
+    same("no pin of a pod is left", left(LINKS + "/pods"), [])
+    same("no identity file is left", left("/run/oomlet/containers"), [])
+    same("no cgroup is left", left(MOUNT + top) and [d for d in left(MOUNT + top) if os.path.isdir(MOUNT + top + "/" + d)], [])
+    running = [p for p in os.listdir("/proc") if p.isdigit() and read(f"/proc/{p}/comm").strip() in ("oomlet", "oomlet-hook", "shape")]
+    same("no process is left", running, [])
+    log = subprocess.run(["dmesg"], capture_output=True, text=True).stdout
+    bad = [line for line in log.splitlines() if any(w in line for w in ("BUG:", "WARNING:", "Oops", "scheduling while atomic"))]
+    same("the kernel has nothing to complain of", bad, [])

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shape NAME [anon=MIB] [shmem=MIB] [sparse=MIB] [adj=N] [threads=N] [vfork=1] [leaderless=1]
+ *
+ * A process with comm NAME and memory of each kind: sparse is anonymous memory that has
+ * as much in page tables; a vfork child shares all of it; without its leader only another
+ * thread is left. Prints "ready", then takes a line on stdin for each step:
+ *
+ *   grow MIB    that much more anonymous memory, then prints "done"
+ *
+ * and ends with stdin.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define MIB (1UL << 20)
+
+static void touch(size_t mib, int flags, size_t stride)
+{
+	size_t size = mib * MIB / 4096 * stride, at;
+	char *p;
+
+	if (!mib)
+		return;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED) {
+		perror("mmap");
+		exit(1);
+	}
+	for (at = 0; at < size; at += stride)
+		p[at] = 1;
+}
+
+static void *obey(void *unused)
+{
+	char line[64];
+	int mib;
+
+	(void)unused;
+	puts("ready");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin))
+		if (sscanf(line, "grow %d", &mib) == 1) {
+			touch(mib, MAP_PRIVATE, 4096);
+			puts("done");
+			fflush(stdout);
+		}
+	_exit(0);
+}
+
+static void *idle(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	int i, value, threads = 0, share = 0, leaderless = 0;
+	char key[16];
+	pthread_t t;
+	FILE *f;
+
+	if (argc < 2)
+		return 2;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 2; i < argc; i++) {
+		if (sscanf(argv[i], "%15[^=]=%d", key, &value) != 2)
+			return 2;
+		if (!strcmp(key, "anon")) {
+			touch(value, MAP_PRIVATE, 4096);
+		} else if (!strcmp(key, "shmem")) {
+			touch(value, MAP_SHARED, 4096);
+		} else if (!strcmp(key, "sparse")) {
+			touch(value, MAP_PRIVATE, 2 * MIB);
+		} else if (!strcmp(key, "adj")) {
+			f = fopen("/proc/self/oom_score_adj", "w");
+			if (!f || fprintf(f, "%d", value) < 0 || fclose(f))
+				return 1;
+		} else if (!strcmp(key, "threads")) {
+			threads = value;
+		} else if (!strcmp(key, "vfork")) {
+			share = value;
+		} else if (!strcmp(key, "leaderless")) {
+			leaderless = value;
+		} else {
+			return 2;
+		}
+	}
+	for (i = 0; i < threads; i++)
+		pthread_create(&t, NULL, idle, NULL);
+	prctl(PR_SET_NAME, argv[1]);
+	if (leaderless) {
+		pthread_create(&t, NULL, obey, NULL);
+		pthread_exit(NULL);
+	}
+	if (share) {
+		/* The parent waits in vfork() for as long as its child lives */
+		pthread_create(&t, NULL, obey, NULL);
+		if (!vfork()) {
+			prctl(PR_SET_NAME, "child");
+			for (;;)
+				pause();
+		}
+	}
+	obey(NULL);
+}
