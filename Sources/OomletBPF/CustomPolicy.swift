@@ -38,10 +38,9 @@ public enum CustomPolicy {
   private static func attach(
     _ bytes: [UInt8], _ path: String, _ id: UInt32, to target: String, pin: String, sharing other: OpaquePointer?
   ) throws(Failure) -> BPFObject {
-    let object: BPFObject
-    do throws(Failure) { object = try BPFObject(bytes, name: path) } catch { throw Failure(.invalid, error.description) }
+    let object = try BPFObject(bytes, name: path)
     guard let answer = object.program("oomlet_answer") else {
-      throw Failure(.invalid, "\(path) has no policy: expected OOMLET_POLICY of oomlet/policy.bpf.h in it")
+      throw Failure(.failed, "\(path) has no policy: expected OOMLET_POLICY of oomlet/policy.bpf.h in it")
     }
     guard let targetProgram = Pins.open(target) else { throw failure("cannot open \(target)") }
     guard bpf_program__set_attach_target(answer, targetProgram.raw, "oomlet_custom") == 0 else {
@@ -59,7 +58,7 @@ public enum CustomPolicy {
         bpf_map__reuse_fd(map, bpf_map__fd(twin))
       }
     }
-    guard hasID else { throw Failure(.invalid, "\(path) was not made with this version's oomlet/policy.bpf.h") }
+    guard hasID else { throw Failure(.failed, "\(path) was not made with this version's oomlet/policy.bpf.h") }
     do throws(Failure) { try object.load() } catch {
       throw Failure(error.status == .notPermitted ? .notPermitted : .invalid, error.description)
     }
@@ -75,9 +74,9 @@ public enum CustomPolicy {
       throw Failure(errno == ENOENT ? .notFound : .failed, systemError("cannot read policy \(path)"))
     }
     var status = stat()
-    guard fstat(file.raw, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw Failure(.invalid, "\(path) is no file") }
+    guard fstat(file.raw, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw Failure(.failed, "\(path) is no file") }
     guard status.st_uid == 0, status.st_mode & 0o022 == 0 else {
-      throw Failure(.invalid, "\(path) can be written by others than root: expected owner root and mode 0644 or less")
+      throw Failure(.failed, "\(path) can be written by others than root: expected owner root and mode 0644 or less")
     }
     guard let bytes = readAll(file) else { throw Failure(.failed, systemError("cannot read policy \(path)")) }
     return bytes

@@ -12,12 +12,15 @@ public struct FileLock: ~Copyable {
     guard let file = openFile(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600) else {
       throw Failure(.failed, systemError("cannot open \(path)"))
     }
+    // Longer each time: fifty that wait must not take the processor from the one that works
+    var pause: UInt32 = 1000
     while flock(file.raw, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else { throw Failure(.failed, systemError("cannot lock \(path)")) }
       guard monotonicNanoseconds() < deadline else {
         throw Failure(.deadline, "\(path) is locked by another process of oomlet")
       }
-      usleep(2000)
+      usleep(pause)
+      pause = min(pause * 2, 64_000)
     }
     fd = file
   }

@@ -62,9 +62,6 @@ class Tree:
             for container in (self.app, self.side, self.other):
                 container.attach()
 
-    def everybody(self):
-        return {(c.name, p.name) for c in self.containers for p in c.processes}
-
     def run_out(self, level):
         if level == "system":
             exhaust_memory(self.top)
@@ -119,10 +116,7 @@ def case(rule, kill, level):
     tree = Tree(rule, kill)
     known = len(records())
     want = expected(tree, rule, kill, level)
-    everybody = tree.everybody()
-    tree.run_out(level)
-    dead = everybody - settled(tree.containers)
-    same(f"{level}: {rule}, kill {kill}", sorted(dead), sorted(want))
+    same(f"{level}: {rule}, kill {kill}", deaths(tree.containers, lambda: tree.run_out(level)), sorted(want))
     until(5, lambda: len(records()) > known)
     new = records()[known:]
     record = new[0] if new else {}
@@ -136,11 +130,8 @@ def case(rule, kill, level):
 def control(level):
     """Without policy: the kernel's choice, and with memory.oom.group all of its container."""
     tree = Tree()
-    everybody = tree.everybody()
-    tree.run_out(level)
-    dead = everybody - settled(tree.containers)
-    same(f"{level}: control without policy: all of the kernel's choice", sorted(dead),
-         sorted(("app", p.name) for p in tree.app.processes))
+    same(f"{level}: control without policy: all of the kernel's choice",
+         deaths(tree.containers, lambda: tree.run_out(level)), sorted(("app", p.name) for p in tree.app.processes))
     tree.remove()
 
 

@@ -71,10 +71,8 @@ class Process:
 
     def __init__(self, cgroup, name, **shape):
         self.name = name
-        args = [SHAPE, name] + [f"{key}={value}" for key, value in shape.items()]
-        self.popen = subprocess.Popen(
-            args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            preexec_fn=lambda: write(cgroup + "/cgroup.procs", os.getpid()))
+        args = [SHAPE, cgroup, name] + [f"{key}={value}" for key, value in shape.items()]
+        self.popen = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.popen.stdout.readline() == "ready\n", name
         self.pid = self.popen.pid
 
@@ -194,17 +192,22 @@ def run_out(cgroup, process, mib=6):
     process.order(f"grow {mib}")
 
 
-def settled(containers, seconds=15):
-    """Waits until somebody has died, and until nobody dies any more; returns the names of the living."""
-    living = lambda: {(c.name, p) for c in containers for p in c.alive()}
-    before = {(c.name, p.name) for c in containers for p in c.processes}
-    until(seconds, lambda: living() != before)
-    now = living()
+def living(containers):
+    return {(c.name, p) for c in containers for p in c.alive()}
+
+
+def deaths(containers, act, seconds=15):
+    """Who of the containers' processes dies of an act: (container, process), sorted. Waits until somebody has, and until nobody
+    does any more."""
+    before = living(containers)
+    act()
+    until(seconds, lambda: living(containers) != before)
+    now = living(containers)
     while True:
         time.sleep(0.15)
-        then, now = now, living()
+        then, now = now, living(containers)
         if then == now:
-            return now
+            return sorted(before - now)
 
 
 def records():

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shape NAME [anon=MIB] [shmem=MIB] [sparse=MIB] [adj=N] [threads=N] [vfork=1] [leaderless=1]
+ * shape CGROUP NAME [anon=MIB] [shmem=MIB] [sparse=MIB] [adj=N] [threads=N] [vfork=1] [leaderless=1]
  *
- * A process with comm NAME and memory of each kind: sparse is anonymous memory that has
+ * A process in the cgroup with that directory, with comm NAME and memory of each kind: sparse is anonymous memory that has
  * as much in page tables; a vfork child shares all of it; without its leader only another
  * thread is left. Prints "ready", then takes a line on stdin for each step:
  *
@@ -65,14 +65,18 @@ static void *idle(void *unused)
 int main(int argc, char **argv)
 {
 	int i, value, threads = 0, share = 0, leaderless = 0;
-	char key[16];
+	char key[16], procs[512];
 	pthread_t t;
 	FILE *f;
 
-	if (argc < 2)
+	if (argc < 3)
 		return 2;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (i = 2; i < argc; i++) {
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", argv[1]);
+	f = fopen(procs, "w");
+	if (!f || fputs("0", f) < 0 || fclose(f))
+		return 1;
+	for (i = 3; i < argc; i++) {
 		if (sscanf(argv[i], "%15[^=]=%d", key, &value) != 2)
 			return 2;
 		if (!strcmp(key, "anon")) {
@@ -97,7 +101,7 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < threads; i++)
 		pthread_create(&t, NULL, idle, NULL);
-	prctl(PR_SET_NAME, argv[1]);
+	prctl(PR_SET_NAME, argv[2]);
 	if (leaderless) {
 		pthread_create(&t, NULL, obey, NULL);
 		pthread_exit(NULL);
