@@ -2,7 +2,7 @@ public import OomletModel
 public import OomletYAML
 
 /// The grammar of the annotation `oom.policy`: a policy's name, or a mapping. docs/policy.md is made from what stands here.
-public struct PolicyGrammar {
+public struct PolicyGrammar: Sendable {
   /// The names of the node's own policies.
   public let customPolicies: [String]
 

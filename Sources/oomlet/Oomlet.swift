@@ -16,7 +16,7 @@ struct Oomlet: ParsableCommand {
       7 not found.
       """,
     version: oomletVersion,
-    subcommands: [AgentCommand.self, KillsCommand.self, StatusCommand.self])
+    subcommands: [AgentCommand.self, CheckCommand.self, KillsCommand.self, StatusCommand.self])
 
   static func main() {
     do {
