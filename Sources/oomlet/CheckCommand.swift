@@ -61,7 +61,7 @@ struct CheckCommand: ParsableCommand {
     }
     let suffix = ".bpf.o"
     return names.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
-      .filter { PolicyName($0) != nil && VictimRule(rawValue: $0) == nil }
+      .filter { PolicyName($0) != nil && VictimRule(rawValue: $0) == nil && !["pod", "system", "none"].contains($0) }
   }
 
   private func show(_ report: CheckReport, as file: String) {
@@ -91,7 +91,8 @@ struct CheckCommand: ParsableCommand {
     func text(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
     let items = report.items.map { item in
       JSON.object([
-        ("kind", .string(item.kind)), ("name", .string(item.name)), ("key", text(item.key)), ("value", text(item.value)),
+        ("kind", .string(item.kind)), ("name", .string(item.name)), ("key", text(item.key)), ("place", text(item.place)),
+        ("value", text(item.value)),
         ("victim", text(item.request?.victim.description)), ("kill", text(item.request?.kill.rawValue)),
         ("summary", .string(item.summary)),
       ])

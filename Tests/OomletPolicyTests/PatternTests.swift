@@ -10,17 +10,6 @@ private func globMatches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>
   return text.first == first && globMatches(pattern.dropFirst(), text.dropFirst())
 }
 
-/// The same numbers each time (xorshift).
-private struct Numbers: RandomNumberGenerator {
-  var state: UInt64 = 0x9e37_79b9_7f4a_7c15
-  mutating func next() -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
-    return state
-  }
-}
-
 @Suite struct PatternTests {
   @Test func `patterns match what a glob matches`() throws {
     var numbers = Numbers()

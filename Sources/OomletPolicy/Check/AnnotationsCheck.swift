@@ -40,10 +40,10 @@ struct AnnotationsCheck {
         report.add(each.problem("\(other): expected one of the two keys"))
       }
       guard let request else { continue }
+      let value = each.value.text
       report.add(
         .init(
-          kind: kind, name: name, key: each.key + (place.map { " in \($0)" } ?? ""), value: each.value.text,
-          summary: request.summary, request: request))
+          kind: kind, name: name, key: each.key, value: value, summary: request.summary, request: request, place: place))
     }
     return requests
   }

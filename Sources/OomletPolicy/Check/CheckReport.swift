@@ -17,9 +17,13 @@ public struct CheckReport: Equatable, Sendable {
     /// nil: nothing is asked for.
     public let request: PolicyRequest?
 
+    /// Where in the object the annotation is, if not where everybody looks for it.
+    public var place: String?
+
     /// On one line, safe for a terminal.
     public var description: String {
-      [subject(kind, name), key.map { printable($0) }, summary].compactMap { $0 }.joined(separator: ": ")
+      let annotation = key.map { printable($0) + (place.map { " in \($0)" } ?? "") }
+      return [subject(kind, name), annotation, summary].compactMap { $0 }.joined(separator: ": ")
     }
   }
 
