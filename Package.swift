@@ -36,7 +36,6 @@ let package = Package(
     // boundaries
     .target(name: "OomletJSON", dependencies: ["CJansson"], swiftSettings: strict),
     .target(name: "OomletYAML", dependencies: ["CYaml", "OomletModel"], swiftSettings: strict),
-    .target(name: "OomletPolicy", dependencies: ["OomletModel", "OomletYAML"], swiftSettings: strict),
     .target(name: "OomletSystem", dependencies: ["CLinux", "OomletModel"], swiftSettings: strict),
     .target(name: "OomletOCI", dependencies: ["OomletModel", "OomletJSON"], swiftSettings: strict),
     .target(
@@ -46,6 +45,8 @@ let package = Package(
       name: "OomletJournal", dependencies: ["OomletModel", "OomletJSON", "OomletSystem"], swiftSettings: strict),
 
     // use cases
+    .target(
+      name: "OomletPolicy", dependencies: ["OomletModel", "OomletYAML", "OomletJSON", "OomletOCI"], swiftSettings: strict),
     .target(
       name: "OomletAttach",
       dependencies: ["OomletModel", "OomletJSON", "OomletOCI", "OomletSystem", "OomletBPF", "OomletPolicy"],
@@ -65,7 +66,7 @@ let package = Package(
     .executableTarget(
       name: "oomlet",
       dependencies: [
-        "OomletAgent", "OomletAttach", "OomletBPF", "OomletJournal",
+        "OomletAgent", "OomletAttach", "OomletBPF", "OomletJournal", "OomletPolicy",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -74,6 +75,7 @@ let package = Package(
     // tests: what needs no kernel; the scenarios in the test kernel are in Tests/Scenarios
     .testTarget(name: "OomletModelTests", dependencies: ["OomletModel"]),
     .testTarget(name: "OomletOCITests", dependencies: ["OomletOCI"]),
+    .testTarget(name: "OomletPolicyTests", dependencies: ["OomletPolicy", "OomletYAML", "OomletOCI"]),
     .testTarget(name: "OomletSystemTests", dependencies: ["OomletSystem"]),
     .testTarget(name: "OomletJournalTests", dependencies: ["OomletJournal"]),
     .testTarget(name: "CommandTests", dependencies: ["oomlet", "oomlet-hook"]),

@@ -12,7 +12,11 @@ public indirect enum JSON: Equatable, Sendable {
   case object([(key: String, value: JSON)])
 
   public struct ParseError: Error, Equatable, CustomStringConvertible {
-    public let description: String
+    /// From 1.
+    public let line: Int
+    public let column: Int
+    public let message: String
+    public var description: String { "line \(line), column \(column): \(message)" }
   }
 
   public static func == (a: JSON, b: JSON) -> Bool { a.encoded() == b.encoded() }
@@ -33,7 +37,7 @@ public indirect enum JSON: Equatable, Sendable {
     let root = bytes.withUnsafeBytes { json_loadb($0.baseAddress, $0.count, flags, &error) }
     guard let root else {
       let text = withUnsafeBytes(of: error.text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      throw ParseError(description: "line \(error.line), column \(error.column): \(text)")
+      throw ParseError(line: Int(error.line), column: Int(error.column), message: text)
     }
     defer { json_decref(root) }
     self.init(root)

@@ -28,24 +28,31 @@ public enum Quantity {
 
   /// Digits with at most 3 after a point, then one of the units. No sign, no space.
   private static func scaled(_ text: String, _ units: [(suffix: String, factor: UInt64)]) -> UInt64? {
-    guard let unit = units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
-    let parts = text.dropLast(unit.suffix.count).split(separator: ".", omittingEmptySubsequences: false)
+    // In bytes: to Swift's strings a Kelvin sign is a K, and "Ki" may be one character with what follows it
+    let bytes = text.utf8
+    guard
+      let unit = units.first(where: {
+        bytes.count > $0.suffix.utf8.count && bytes.suffix($0.suffix.utf8.count).elementsEqual($0.suffix.utf8)
+      })
+    else { return nil }
+    let parts = bytes.dropLast(unit.suffix.utf8.count).split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), let whole = digits(parts[0]) else { return nil }
     guard parts.count == 2 else {
       let (product, overflow) = whole.multipliedReportingOverflow(by: unit.factor)
       return overflow ? nil : product
     }
-    guard (1...3).contains(parts[1].utf8.count), let rest = digits(parts[1]) else { return nil }
-    let scale: UInt64 = [1, 10, 100, 1000][parts[1].utf8.count]
+    guard (1...3).contains(parts[1].count), let rest = digits(parts[1]) else { return nil }
+    let scale: UInt64 = [1, 10, 100, 1000][parts[1].count]
     let (high, overflow) = whole.multipliedReportingOverflow(by: scale)
-    guard !overflow else { return nil }
-    let (product, overflows) = (high + rest).multipliedReportingOverflow(by: unit.factor)
+    let (sum, carry) = high.addingReportingOverflow(rest)
+    guard !overflow, !carry else { return nil }
+    let (product, overflows) = sum.multipliedReportingOverflow(by: unit.factor)
     guard !overflows, product % scale == 0 || unit.factor >= scale else { return nil }
     return product / scale
   }
 
-  private static func digits(_ text: Substring) -> UInt64? {
-    guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-    return UInt64(text)
+  private static func digits(_ text: Substring.UTF8View) -> UInt64? {
+    guard !text.isEmpty, text.allSatisfy({ (48...57).contains($0) }) else { return nil }
+    return UInt64(Substring(text))
   }
 }

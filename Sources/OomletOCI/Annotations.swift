@@ -2,11 +2,6 @@ public import OomletModel
 
 /// Where annotations say what a container's policy is, and who the container is.
 public struct ContainerAnnotations: Sendable {
-  public static let key = "oom.policy"
-  /// The same, where a cluster wants keys of a domain.
-  public static let alias = "oomlet.dev/policy"
-  private static let aliasPrefix = "policy.oomlet.dev/"
-
   private let all: [String: String]
 
   public init(_ all: [String: String]) { self.all = all }
@@ -38,19 +33,21 @@ public struct ContainerAnnotations: Sendable {
   /// - Throws: ``ExitStatus/invalid`` if a key and its alias say two different things.
   public func policy() throws(Failure) -> Policy? {
     let name = containerName
-    if !name.isEmpty, let own = try policy("\(ContainerAnnotations.key)/\(name)", ContainerAnnotations.aliasPrefix + name) {
-      return own
-    }
-    return try policy(ContainerAnnotations.key, ContainerAnnotations.alias)
+    if !name.isEmpty, let own = try policy(PolicyKey(container: name)) { return own }
+    return try policy(PolicyKey())
   }
 
-  private func policy(_ key: String, _ alias: String) throws(Failure) -> Policy? {
-    guard let value = all[key] else { return all[alias].map { Policy(key: alias, value: $0) } }
+  private func policy(_ key: PolicyKey) throws(Failure) -> Policy? {
+    let (name, alias) = (key.text, key.twin.text)
+    guard let value = all[name] else { return all[alias].map { Policy(key: alias, value: $0) } }
     if let other = all[alias], other != value {
-      throw Failure(.invalid, "\(key): \(quoted(value)), but \(alias): \(quoted(other)): expected one of the two keys")
+      throw Failure(.invalid, "\(name): \(quoted(value)), but \(alias): \(quoted(other)): expected one of the two keys")
     }
-    return Policy(key: key, value: value)
+    return Policy(key: name, value: value)
   }
+
+  /// Sorted.
+  public var keys: [String] { all.keys.sorted() }
 }
 
 extension ContainerIdentity {

@@ -39,6 +39,17 @@ struct MappingReader {
     return known
   }
 
+  /// A text, and no null, bool or number without quotes.
+  mutating func text(_ node: YAMLNode, _ key: String, expected: String) -> String? {
+    switch node.scalarKind {
+    case .text?: return node.text
+    case nil, .null?: add(node.problem("\(key): \(node.shown): expected \(expected)"))
+    case .bool?, .number?:
+      add(node.problem("\(key): \(node.shown) is no text: expected \(expected); a text like this needs quotes"))
+    }
+    return nil
+  }
+
   mutating func choice<Choice: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ key: String, _: Choice.Type) -> Choice?
   where Choice.RawValue == String {
     let names = Choice.allCases.map(\.rawValue)
@@ -49,16 +60,21 @@ struct MappingReader {
 
   mutating func bool(_ node: YAMLNode, _ key: String) -> Bool? {
     if case .scalar(let text, isPlain: true) = node.value, text == "true" || text == "false" { return text == "true" }
-    add(node.problem("\(key): \(node.shown): expected true or false"))
+    let quotes = node.text == "true" || node.text == "false" ? " without quotes" : ""
+    add(node.problem("\(key): \(node.shown): expected true or false\(quotes)"))
     return nil
   }
 
+  /// Digits, as people count: a leading 0 would be octal to some readers.
   mutating func integer(_ node: YAMLNode, _ key: String, _ range: ClosedRange<Int64>) -> Int64? {
-    let digits = node.text.map { $0.hasPrefix("-") ? $0.dropFirst() : $0[...] } ?? ""
-    guard case .scalar(let text, isPlain: true) = node.value, !digits.isEmpty,
-      digits.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int64(text), range.contains(value)
+    let digits = (node.text.map { $0.hasPrefix("-") ? $0.dropFirst() : $0[...] } ?? "").utf8
+    guard case .scalar(let text, isPlain: true) = node.value, let first = digits.first,
+      digits.allSatisfy({ (48...57).contains($0) }), first != UInt8(ascii: "0") || digits.count == 1,
+      let value = Int64(text), range.contains(value)
     else {
-      add(node.problem("\(key): \(node.shown): expected a whole number from \(range.lowerBound) to \(range.upperBound)"))
+      let isQuoted = if case .scalar(let text, isPlain: false) = node.value { Int64(text) != nil } else { false }
+      let form = "expected a whole number from \(range.lowerBound) to \(range.upperBound)\(isQuoted ? ", without quotes" : "")"
+      add(node.problem("\(key): \(node.shown): \(form)"))
       return nil
     }
     return value
@@ -70,19 +86,22 @@ struct MappingReader {
     return nil
   }
 
+  /// The items of a list; a scalar or mapping in its place is a problem.
+  mutating func list(_ node: YAMLNode, _ key: String, expected: String) -> [YAMLNode]? {
+    if let items = node.items { return items }
+    let written = node.scalarKind == .text ? node.text.map { "; did you mean [\(printable($0))]?" } ?? "" : ""
+    add(node.problem("\(key): \(node.shown): expected \(expected)\(written)"))
+    return nil
+  }
+
   mutating func order(_ node: YAMLNode, _ key: String) -> [OrderKey]? {
-    let names = OrderKey.allCases.map(\.rawValue)
-    guard case .sequence(let items) = node.value, !items.isEmpty else {
-      add(node.problem("\(key): \(node.shown): expected a list of \(oneOf(names))"))
-      return nil
-    }
+    let expected = "a list of " + oneOf(OrderKey.allCases.map(\.rawValue))
+    guard let items = list(node, key, expected: expected) else { return nil }
+    if items.isEmpty { add(node.problem("\(key): an empty list: expected \(expected)")) }
     var order: [OrderKey] = []
     for item in items {
-      guard let value = choice(item, key, OrderKey.self) else { return nil }
-      guard !order.contains(value) else {
-        add(item.problem("\(key): \(item.shown) is there twice"))
-        return nil
-      }
+      guard let value = choice(item, key, OrderKey.self) else { continue }
+      if order.contains(value) { add(item.problem("\(key): \(item.shown) is there twice: expected each key once")) }
       order.append(value)
     }
     return order

@@ -2,7 +2,7 @@ public import OomletModel
 public import OomletYAML
 
 /// The grammar of the annotation `oom.policy`: a policy's name, or a mapping. docs/policy.md is made from what stands here.
-public struct PolicyGrammar {
+public struct PolicyGrammar: Sendable {
   /// The names of the node's own policies.
   public let customPolicies: [String]
 
@@ -64,28 +64,32 @@ public struct PolicyGrammar {
 
   private static let patternsForm = "a list of at most \(ProcessPattern.limit) of init and comm patterns with *"
 
-  /// - Returns: the request, or what is wrong with it: all of it, in the order of the text.
-  public func parse(_ text: String) -> Result<PolicyRequest, Problems> {
+  public func parse(_ text: String) -> Result<PolicyRequest, Problems> { parse(Array(text.utf8)) }
+
+  /// - Returns: the request, or what is wrong with it: all of it, in the order of the text. As soon as it is no YAML, nothing
+  ///   more is looked for.
+  public func parse(_ text: [UInt8]) -> Result<PolicyRequest, Problems> {
     let documents: [YAMLNode]
-    do throws(Problem) { documents = try YAMLReader.documents(Array(text.utf8), limits: PolicyGrammar.limits) } catch {
+    do throws(Problem) { documents = try YAMLReader.documents(text, limits: PolicyGrammar.limits) } catch {
       return .failure(Problems([error]))
     }
     guard let root = documents.first, documents.count == 1 else {
       let what = documents.isEmpty ? "it is empty" : "it has \(documents.count) documents"
-      return .failure(Problems([Problem(line: 0, column: 0, message: "\(what): expected \(expectedVictims) or a mapping")]))
+      return .failure(Problems([Problem(line: 0, column: 0, message: "\(what): expected \(expectedVictims), or a mapping")]))
     }
     // A name alone needs no position
     if case .scalar = root.value { return parse(YAMLNode(root.value, line: 0, column: 0)) }
     return parse(root)
   }
 
+  /// As above, of what has been read already.
   public func parse(_ root: YAMLNode) -> Result<PolicyRequest, Problems> {
     var reader = MappingReader()
     var request = PolicyRequest()
     switch root.value {
     case .scalar: request.victim = victim(root, key: nil, &reader) ?? request.victim
     case .mapping: read(root, into: &request, &reader)
-    case .sequence: reader.add(root.problem("a list: expected \(expectedVictims) or a mapping"))
+    case .sequence: reader.add(root.problem("a list: expected \(expectedVictims), or a mapping"))
     }
     return reader.problems.isEmpty ? .success(request) : .failure(Problems(reader.problems))
   }
@@ -93,20 +97,15 @@ public struct PolicyGrammar {
   private func read(_ root: YAMLNode, into request: inout PolicyRequest, _ reader: inout MappingReader) {
     let members = reader.members(root, keys: PolicyGrammar.keys.map(\.name), of: "a policy")
     if let node = members["victim"], let value = victim(node, key: "victim", &reader) { request.victim = value }
-    if let node = members["kill"], let value = reader.choice(node, "kill", KillScope.self) { request.kill = value }
-    if let node = members["oomKillMode"], let value = reader.choice(node, "oomKillMode", OOMKillMode.self) {
-      if let kill = members["kill"], request.kill != value.scope {
-        reader.add(node.problem("oomKillMode: \(node.shown) is not what kill says, \(kill.shown): expected one of the two keys"))
-      }
-      request.kill = value.scope
+    let kill = members["kill"].flatMap { reader.choice($0, "kill", KillScope.self) }
+    let mode = members["oomKillMode"].flatMap { reader.choice($0, "oomKillMode", OOMKillMode.self) }
+    if let kill, let mode, kill != mode.scope, let node = members["oomKillMode"] {
+      let says = "\(node.shown) is kill: \(mode.scope.rawValue), but kill is \(quoted(kill.rawValue))"
+      reader.add(node.problem("oomKillMode: \(says): expected one of the two keys"))
     }
+    request.kill = kill ?? mode?.scope ?? request.kill
     if let node = members["protect"] { request.protect = patterns(node, "protect", &reader) }
-    if let node = members["prefer"] { request.prefer = patterns(node, "prefer", &reader) }
-    for pattern in request.prefer where request.protect.contains(pattern) {
-      reader.add(
-        members["prefer"]!.problem(
-          "prefer: \(quoted(pattern.description)) is protected, too: expected it in one of the two lists"))
-    }
+    if let node = members["prefer"] { request.prefer = patterns(node, "prefer", not: request.protect, &reader) }
     if let node = members["min-size"], let value = reader.quantity(node, "min-size", Quantity.sizeForm, Quantity.size) {
       request.minSize = value
     }
@@ -126,51 +125,56 @@ public struct PolicyGrammar {
   }
 
   private var victimNames: [String] { VictimRule.allCases.map(\.rawValue) + customPolicies }
-  private var expectedVictims: String {
-    let custom = customPolicies.isEmpty ? "" : ", or a policy of this node: " + oneOf(customPolicies)
-    return "one of \(VictimRule.allCases.map(\.rawValue).joined(separator: ", "))\(custom)"
-  }
+  private var expectedVictims: String { "the name of a policy: " + oneOf(victimNames) }
 
   private func victim(_ node: YAMLNode, key: String?, _ reader: inout MappingReader) -> Victim? {
     let name = key.map { "\($0): " } ?? ""
-    guard let text = node.text else {
+    guard let text = node.text, node.scalarKind != .null else {
       reader.add(node.problem("\(name)\(node.shown): expected \(expectedVictims)"))
       return nil
     }
     if let rule = VictimRule(rawValue: text) { return .rule(rule) }
     if let custom = PolicyName(text), customPolicies.contains(text) { return .custom(custom) }
-    reader.add(
-      node.problem("\(name)\(node.shown) is no policy: expected \(expectedVictims)\(hint(for: text, among: victimNames))"))
+    let meant =
+      key == nil && text.contains(":") ? "; in a mapping a space follows the colon" : hint(for: text, among: victimNames)
+    reader.add(node.problem("\(name)\(node.shown) is no policy: expected \(expectedVictims)\(meant)"))
     return nil
   }
 
-  private func patterns(_ node: YAMLNode, _ key: String, _ reader: inout MappingReader) -> [ProcessPattern] {
-    guard case .sequence(let items) = node.value else {
-      reader.add(node.problem("\(key): \(node.shown): expected \(PolicyGrammar.patternsForm)"))
-      return []
-    }
+  private func patterns(
+    _ node: YAMLNode, _ key: String, not others: [ProcessPattern] = [], _ reader: inout MappingReader
+  ) -> [ProcessPattern] {
+    guard let items = reader.list(node, key, expected: PolicyGrammar.patternsForm) else { return [] }
     guard items.count <= ProcessPattern.limit else {
       reader.add(node.problem("\(key): \(items.count) entries: expected at most \(ProcessPattern.limit)"))
       return []
     }
     return items.compactMap { item -> ProcessPattern? in
-      guard let text = item.text else {
-        reader.add(item.problem("\(key): \(item.shown): expected init or a comm pattern such as postgres*"))
-        return nil
+      guard let pattern = pattern(item, key, &reader) else { return nil }
+      if others.contains(pattern) {
+        reader.add(item.problem("\(key): \(item.shown) is protected, too: expected it in one of the two lists"))
       }
-      if text == "init" { return .initProcess }
-      do throws(CommPattern.Invalid) { return .comm(try CommPattern(text)) } catch {
-        let why =
-          switch error {
-          case .empty: "is empty"
-          case .tooLong: "is longer than the 15 bytes the kernel keeps of a process's name"
-          case .controlCharacter: "has a control character"
-          }
-        reader.add(item.problem("\(key): \(item.shown) \(why): expected init or a comm pattern such as postgres*"))
-        return nil
-      }
+      return pattern
     }
   }
+
+  private func pattern(_ node: YAMLNode, _ key: String, _ reader: inout MappingReader) -> ProcessPattern? {
+    let expected = "init or a comm pattern such as postgres*"
+    guard let text = reader.text(node, key, expected: expected) else { return nil }
+    if text == "init" { return .initProcess }
+    do throws(CommPattern.Invalid) { return .comm(try CommPattern(text)) } catch {
+      let why =
+        switch error {
+        case .empty: "is empty"
+        case .tooLong: "is longer than the 15 bytes that the kernel keeps of a process's name"
+        case .controlCharacter: "has a control character"
+        }
+      reader.add(node.problem("\(key): \(node.shown) \(why): expected \(expected)"))
+      return nil
+    }
+  }
+
+  private static let shareForm = "\(Quantity.percentageForm), more than 0% and at most 100%"
 
   private func pressure(_ node: YAMLNode, _ reader: inout MappingReader) -> PressureRequest? {
     let before = reader.problems.count
@@ -182,9 +186,10 @@ public struct PolicyGrammar {
         reader.add(node.problem("pressure: some and full are both there: expected one of them"))
         continue
       }
-      let value = reader.quantity(node, "pressure.\(each.rawValue)", Quantity.percentageForm, Quantity.permille)
+      let value = reader.quantity(node, "pressure.\(each.rawValue)", PolicyGrammar.shareForm, Quantity.permille)
       if value == 0 {
-        reader.add(node.problem("pressure.\(each.rawValue): \(node.shown) is always exceeded: expected more than 0%"))
+        reader.add(
+          node.problem("pressure.\(each.rawValue): \(node.shown) is always exceeded: expected \(PolicyGrammar.shareForm)"))
       }
       kind = (each, value ?? 1000)
     }
@@ -205,7 +210,8 @@ public struct PolicyGrammar {
     let cooldown = time("cooldown", 1...86400, 60 * second)
     guard let kind else {
       if reader.problems.count == before {
-        reader.add(node.problem("pressure: no threshold: expected some or full with \(Quantity.percentageForm)"))
+        // As soon as a key is misspelt, that is the problem
+        reader.add(node.problem("pressure: no threshold: expected some or full with \(PolicyGrammar.shareForm)"))
       }
       return nil
     }

@@ -14,6 +14,8 @@ public struct YAMLNode: Equatable, Sendable {
     public let line: Int
     public let column: Int
     public let value: YAMLNode
+
+    public func problem(_ message: String) -> Problem { Problem(line: line, column: column, message: message) }
   }
 
   public let value: Value
@@ -21,9 +23,11 @@ public struct YAMLNode: Equatable, Sendable {
   public let line: Int
   /// From 1, in characters.
   public let column: Int
+  /// A block after `|`: its lines are the file's next ones, but for the indentation.
+  public let isLiteral: Bool
 
-  public init(_ value: Value, line: Int, column: Int) {
-    (self.value, self.line, self.column) = (value, line, column)
+  public init(_ value: Value, line: Int, column: Int, isLiteral: Bool = false) {
+    (self.value, self.line, self.column, self.isLiteral) = (value, line, column, isLiteral)
   }
 
   public func problem(_ message: String) -> Problem { Problem(line: line, column: column, message: message) }
@@ -33,6 +37,12 @@ public struct YAMLNode: Equatable, Sendable {
     guard case .mapping(let members) = value else { return nil }
     return members.first { $0.key == key }?.value
   }
+
+  /// The members of a mapping, or nil.
+  public var members: [Member]? { if case .mapping(let members) = value { members } else { nil } }
+
+  /// The items of a sequence, or nil.
+  public var items: [YAMLNode]? { if case .sequence(let items) = value { items } else { nil } }
 
   /// The scalar's text, or nil.
   public var text: String? {

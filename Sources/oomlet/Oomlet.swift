@@ -16,7 +16,9 @@ struct Oomlet: ParsableCommand {
       7 not found.
       """,
     version: oomletVersion,
-    subcommands: [AgentCommand.self, KillsCommand.self, StatusCommand.self, ExplainCommand.self])
+    subcommands: [
+      AgentCommand.self, KillsCommand.self, StatusCommand.self, ExplainCommand.self, CheckCommand.self,
+    ])
 
   static func main() {
     do {

@@ -1,21 +1,5 @@
-import Foundation
 import OomletModel
 import Testing
-
-/// Runs a program of this build with its stdin empty.
-private func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
-  let directory = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-  let process = Process()
-  let (output, errors) = (Pipe(), Pipe())
-  process.executableURL = directory.appending(path: program)
-  process.arguments = arguments
-  process.standardInput = FileHandle.nullDevice
-  (process.standardOutput, process.standardError) = (output, errors)
-  try process.run()
-  let texts = [output, errors].map { String(decoding: $0.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
-  process.waitUntilExit()
-  return (process.terminationStatus, texts[0], texts[1])
-}
 
 /// What needs no kernel; the rest is in Tests/Scenarios.
 @Suite struct CommandTests {
