@@ -77,6 +77,7 @@ let package = Package(
     .testTarget(name: "OomletOCITests", dependencies: ["OomletOCI"]),
     .testTarget(name: "OomletPolicyTests", dependencies: ["OomletPolicy", "OomletYAML", "OomletOCI"]),
     .testTarget(name: "OomletSystemTests", dependencies: ["OomletSystem"]),
+    .testTarget(name: "OomletAttachTests", dependencies: ["OomletAttach"]),
     .testTarget(name: "OomletJournalTests", dependencies: ["OomletJournal"]),
     .testTarget(name: "CommandTests", dependencies: ["oomlet", "oomlet-hook"]),
 

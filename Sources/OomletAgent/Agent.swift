@@ -41,7 +41,9 @@ public struct Agent {
     }
     adopt()
     let containers = try ContainerWatch { [logger] container, paths in
-      logger.notice("container \(container.identity.id): memory.oom.group set again for kill: \(container.kill.rawValue)", metadata: ["cgroups": "\(paths.joined(separator: " "))"])
+      logger.notice(
+        "container \(container.identity.id): memory.oom.group set again for kill: \(container.kill.rawValue)",
+        metadata: ["cgroups": "\(paths.joined(separator: " "))"])
     }
     logger.info("agent \(oomletVersion) is running")
 

@@ -130,12 +130,12 @@ public struct Attacher {
     }
   }
 
-  /// An OOM at the pod's limit is decided there: among the pod's containers first.
-  private func attachPod(_ path: String, _ qos: QoSClass?, _ identity: ContainerIdentity, _ order: [OrderKey]) throws(Failure)
-  {
+  /// An OOM at the pod's limit is decided there: among the pod's containers first. By the order that one of them has named.
+  private func attachPod(_ path: String, _ qos: QoSClass?, _ identity: ContainerIdentity, _ order: [OrderKey]?) throws(Failure) {
     let map = try load(.pod)
     let lock = try self.lock("pods")
     let cgroup = try Cgroup(path: path)
+    let order = order ?? Parameters(on: cgroup)?.order ?? PolicyRequest.defaultOrder
     try Parameters(pod: identity, qos: qos, order: order).store(on: cgroup)
     let pin = Pins.link(ofPod: cgroup.id)
     if PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id {

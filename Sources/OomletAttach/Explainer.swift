@@ -32,7 +32,9 @@ public struct Explainer {
   }
 
   private static func ambiguous(_ text: String, _ containers: [AttachedContainer]) -> Failure {
-    Failure(.usage, "\(quoted(text)) could be \(oneOf(containers.map { String($0.identity.id.prefix(24)) })): expected one container's id")
+    Failure(
+      .usage,
+      "\(quoted(text)) could be \(oneOf(containers.map { String($0.identity.id.prefix(24)) })): expected one container's id")
   }
 
   /// - Throws: ``ExitStatus/notFound`` if the container is in no pod and `level` is that.

@@ -34,7 +34,6 @@ public struct Parameters {
     value.init_pid_namespace = facts.initPIDNamespace
     value.min_size_bytes = request.minSize
     value.request_bytes = facts.memoryRequest
-    setOrder(&value.order, request.order)
     if request.dryRun { value.flags |= OOMLET_DRY_RUN.rawValue }
     if request.protect.contains(.initProcess) { value.flags |= OOMLET_PROTECT_INIT.rawValue }
     if request.prefer.contains(.initProcess) { value.flags |= OOMLET_PREFER_INIT.rawValue }
@@ -49,6 +48,11 @@ public struct Parameters {
     }
     setText(&value.policy, request.victim.description)
     set(identity)
+  }
+
+  /// By what a pod's containers are compared; of a container: nothing.
+  public var order: [OrderKey] {
+    withUnsafeBytes(of: value.order) { $0.prefix { $0 != UInt8(OOMLET_ORDER_END.rawValue) }.compactMap { OrderKey(UInt32($0)) } }
   }
 
   /// Of a pod, for the choice among its containers.

@@ -108,20 +108,21 @@ public struct PolicyRequest: Equatable, Sendable {
   /// In bytes: processes with less resident memory are spared while a larger one is left.
   public var minSize: UInt64
   public var dryRun: Bool
-  /// How the containers of this pod are compared at the pod's OOM.
-  public var order: [OrderKey]
+  /// How the containers of this pod are compared at the pod's OOM; nil: it does not say.
+  public var order: [OrderKey]?
   /// The lower gives way first, where the level's order asks for priority.
   public var priority: Int32
   public var pressure: PressureRequest?
   /// The container does not start if the policy can't be attached.
   public var require: Bool
 
+  /// Of a pod whose containers do not say.
   public static let defaultOrder: [OrderKey] = [.usage]
 
   public init(
     victim: Victim = .rule(.largestMemory), kill: KillScope = .process, protect: [ProcessPattern] = [],
     prefer: [ProcessPattern] = [], minSize: UInt64 = 0, dryRun: Bool = false,
-    order: [OrderKey] = PolicyRequest.defaultOrder, priority: Int32 = 0, pressure: PressureRequest? = nil,
+    order: [OrderKey]? = nil, priority: Int32 = 0, pressure: PressureRequest? = nil,
     require: Bool = false
   ) {
     (self.victim, self.kill, self.protect, self.prefer) = (victim, kill, protect, prefer)

@@ -5,7 +5,9 @@ extension PolicyRequest {
     if !protect.isEmpty { parts.append("protect " + list(protect)) }
     if !prefer.isEmpty { parts.append("prefer " + list(prefer)) }
     if minSize > 0 { parts.append("spare below \(binarySize(minSize))") }
-    if order != PolicyRequest.defaultOrder { parts.append("order \(order.map(\.rawValue).joined(separator: " then "))") }
+    if let order, order != PolicyRequest.defaultOrder {
+      parts.append("order \(order.map(\.rawValue).joined(separator: " then "))")
+    }
     if priority != 0 { parts.append("priority \(priority)") }
     if let pressure { parts.append(pressure.summary) }
     if dryRun { parts.append("dry run") }

@@ -65,7 +65,8 @@ extension Explanation {
     let place =
       switch level {
       case .container: "container \(record.containerName)"
-      case .pod: "the pod of \(printable(container.identity.name.isEmpty ? String(container.identity.id.prefix(24)) : container.identity.name))"
+      case .pod:
+        "the pod of \(printable(container.identity.name.isEmpty ? String(container.identity.id.prefix(24)) : container.identity.name))"
       case .system: "the node"
       }
     guard let victim = record.victim, record.outcome != .stoodAside else {

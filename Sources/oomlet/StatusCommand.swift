@@ -31,6 +31,8 @@ struct StatusCommand: ParsableCommand {
           ("pod", .string(container.identity.pod)), ("namespace", .string(container.identity.namespace)),
           ("policy", .string(container.policy)), ("cgroup", .string(container.cgroup)),
           ("cgroup_id", .integer(Int64(clamping: container.linkedCgroupID))), ("attached", .bool(container.isAttached)),
+          ("kill", .string(container.kill.rawValue)), ("pod_cgroup", container.pod.map { .string($0.path) } ?? .null),
+          ("oom_group_drift", .bool(container.hasDrifted)),
         ])
       }
       let status = JSON.object([
@@ -51,10 +53,15 @@ struct StatusCommand: ParsableCommand {
         [
           printable(container.identity.id), printable(container.identity.name.isEmpty ? "-" : container.identity.name),
           printable(container.identity.pod.isEmpty ? "-" : container.identity.pod), printable(container.policy),
-          container.isAttached ? "yes" : "no", printable(container.cgroup),
+          container.kill.rawValue, attachment(of: container), printable(container.cgroup),
         ]
       }
-      printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "ATTACHED", "CGROUP"]] + rows))
+      printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "CGROUP"]] + rows))
     }
+  }
+
+  private func attachment(of container: AttachedContainer) -> String {
+    guard container.isAttached else { return "no" }
+    return container.hasDrifted ? "yes, memory.oom.group has drifted" : "yes"
   }
 }
