@@ -54,7 +54,7 @@ let package = Package(
     .target(
       name: "OomletAgent",
       dependencies: [
-        "OomletModel", "OomletSystem", "OomletBPF", "OomletJournal", "OomletAttach",
+        "OomletModel", "OomletSystem", "OomletBPF", "OomletJournal", "OomletPolicy", "OomletAttach",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -5,6 +5,7 @@ internal import OomletAttach
 internal import OomletBPF
 internal import OomletJournal
 public import OomletModel
+internal import OomletPolicy
 internal import OomletSystem
 
 /// The node agent: takes records out of the kernel's ring buffer into the journal. Decides nothing: policies go on
@@ -29,11 +30,12 @@ public struct Agent {
     do throws(Failure) { lock = try FileLock(Agent.lockPath, deadline: monotonicNanoseconds() + 500_000_000) } catch {
       throw error.status == .deadline ? Failure(.failed, "another agent is running on this node") : error
     }
+    let config = try NodeConfig.load()
     let journal = try JournalWriter()
 
     var ring: RecordRing?
     do throws(Failure) {
-      try loadPolicies()
+      try loadPolicies(config)
       ring = try RecordRing { record in keep(record, in: journal) }
     } catch {
       guard error.status == .unsupported else { throw error }
@@ -82,10 +84,10 @@ public struct Agent {
   }
 
   /// So that hooks find them; also the node's own policies, of which one that doesn't load is named and left out.
-  private func loadPolicies() throws(Failure) {
+  private func loadPolicies(_ config: NodeConfig) throws(Failure) {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000)
     try attacher.loadAll { error in logger.error("\(error)") }
-    do throws(Failure) { try attacher.attachSystem() } catch {
+    do throws(Failure) { try attacher.attachSystem(order: config.order) } catch {
       logger.warning("OOMs of slices and of the system are left to the kernel: \(error)")
     }
   }

@@ -49,8 +49,9 @@ public struct Attacher {
   }
 
   /// Attaches to the root cgroup what chooses among containers when the OOM is a slice's or the system's.
-  public func attachSystem() throws(Failure) {
+  public func attachSystem(order: [OrderKey]) throws(Failure) {
     let map = try load(.system)
+    try State.set(order: order)
     let root = try Cgroup(path: "/")
     guard PolicyLink(pinned: Pins.systemLink)?.info?.cgroupID != root.id else { return }
     Pins.remove(Pins.systemLink)

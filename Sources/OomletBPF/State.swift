@@ -12,8 +12,6 @@ public enum State {
   static var attachStyle: oomlet_attach_style? { value.map { oomlet_attach_style($0.attach_style) } }
 
   /// By what containers are compared at slices and the system.
-  public static let defaultOrder: [OrderKey] = [.priority, .qos, .overRequest, .usage]
-
   public static func set(order: [OrderKey]) throws(Failure) { try change { setOrder(&$0.order, order) } }
 
   static func initialize(attachStyle: oomlet_attach_style) throws(Failure) {
@@ -21,7 +19,8 @@ public enum State {
     try change { state in
       state.attach_style = attachStyle.rawValue
       (state.ram_bytes, state.swap_bytes) = (memory.ram, memory.swap)
-      setOrder(&state.order, defaultOrder)
+      // Until the agent says otherwise, who alone attaches there
+      setOrder(&state.order, [.usage])
     }
   }
 

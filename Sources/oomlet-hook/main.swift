@@ -97,7 +97,11 @@ func run() throws(Failure) {
   let container = Attacher.Container(
     identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
   do throws(Failure) {
-    let (allowed, capped) = try AnnotationLimits().apply(to: request)
+    var limits = AnnotationLimits()
+    do throws(Failure) { limits = try NodeConfig.load().annotations } catch {
+      say("warning: container \(identity.id): \(error); annotations are limited as by default")
+    }
+    let (allowed, capped) = try limits.apply(to: request)
     let warnings = try Attacher(deadline: deadline).attach(allowed, to: container)
     for warning in capped + warnings { say("warning: container \(identity.id): \(warning)") }
   } catch {

@@ -32,8 +32,8 @@ def random_shapes():
     (their program's file) between question and OOM."""
     while True:
         shapes = []
-        for i in range(random.randint(3, 8)):
-            shape = {"anon": random.randint(2, 30)}
+        for i, anon in enumerate(random.sample(range(2, 34, 2), random.randint(3, 8))):
+            shape = {"anon": anon}
             if random.random() < 0.3:
                 shape["shmem"] = random.randint(2, 20)
             if i and random.random() < 0.3:

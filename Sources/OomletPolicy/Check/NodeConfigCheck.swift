@@ -3,13 +3,30 @@ internal import OomletYAML
 
 /// Node configurations.
 enum NodeConfigCheck {
-  private static let keys = ["system", "rules", "annotations", "metrics"]
-
-  static func isOne(_ root: YAMLNode) -> Bool { root.members?.contains { keys.contains($0.key) } ?? false }
+  static func isOne(_ root: YAMLNode) -> Bool { root.members?.contains { NodeConfig.keys.contains($0.key) } ?? false }
 
   static func check(_ root: YAMLNode) -> CheckReport {
     var report = CheckReport()
-    report.add(root.problem("node configuration: node configurations can't be checked by this version"))
+    switch NodeConfig.parse(root) {
+    case .success(let config):
+      report.add(
+        CheckReport.Item(
+          kind: "node configuration", name: "", key: nil, value: nil, summary: config.summary, request: nil, place: nil))
+    case .failure(let problems): for problem in problems.all { report.add(problem) }
+    }
     return report
+  }
+}
+
+extension NodeConfig {
+  var summary: String {
+    let limits = annotations
+    var parts = [
+      "order \(order.map(\.rawValue).joined(separator: " then "))",
+      "annotations may ask for priority \(limits.priority.lowerBound) to \(limits.priority.upperBound)",
+    ]
+    if !limits.allowsKillPod { parts.append("not for kill: pod") }
+    if let custom = limits.customPolicies { parts.append("of this node's policies for \(custom.isEmpty ? "none" : oneOf(custom.sorted()))") }
+    return parts.joined(separator: ", ")
   }
 }

@@ -1,0 +1,72 @@
+public import OomletModel
+public import OomletYAML
+
+/// The node's configuration, `/etc/oomlet/config.yaml`. What it does not say is as in ``init()``.
+public struct NodeConfig: Equatable, Sendable {
+  public static let path = "/etc/oomlet/config.yaml"
+  public static let limits = YAMLReader.Limits(size: 1 << 20, depth: 16, nodes: 10_000)
+
+  /// By what containers are compared at the OOM of a slice or of the node.
+  public var order: [OrderKey] = [.priority, .qos, .overRequest, .usage]
+  public var annotations = AnnotationLimits()
+
+  public init() {}
+
+  static let keys = ["system", "annotations"]
+
+  /// - Returns: the configuration, or all that is wrong with it. An empty text is the default.
+  public static func parse(_ text: [UInt8]) -> Result<NodeConfig, Problems> {
+    let documents: [YAMLNode]
+    do throws(Problem) { documents = try YAMLReader.documents(text, limits: limits) } catch { return .failure(Problems([error])) }
+    guard documents.count < 2 else { return .failure(Problems([documents[1].problem("a second document: expected one")])) }
+    guard let root = documents.first else { return .success(NodeConfig()) }
+    return parse(root)
+  }
+
+  static func parse(_ root: YAMLNode) -> Result<NodeConfig, Problems> {
+    var reader = MappingReader()
+    var config = NodeConfig()
+    let members = reader.members(root, keys: keys, of: "a node configuration")
+    if let node = members["system"] {
+      let system = reader.members(node, keys: ["order"], of: "system")
+      if let order = system["order"] { config.order = reader.order(order, "system.order") ?? config.order }
+    }
+    if let node = members["annotations"] { config.annotations.read(node, &reader) }
+    return reader.problems.isEmpty ? .success(config) : .failure(Problems(reader.problems))
+  }
+}
+
+extension AnnotationLimits {
+  fileprivate mutating func read(_ node: YAMLNode, _ reader: inout MappingReader) {
+    let members = reader.members(node, keys: ["priority", "kill-pod", "custom-policies"], of: "annotations")
+    if let node = members["priority"] {
+      let all: ClosedRange<Int64> = -1_000_000_000...1_000_000_000
+      let range = reader.members(node, keys: ["min", "max"], of: "annotations.priority")
+      let low = range["min"].map { reader.integer($0, "annotations.priority.min", all) } ?? Int64(priority.lowerBound)
+      let high = range["max"].map { reader.integer($0, "annotations.priority.max", all) } ?? Int64(priority.upperBound)
+      if let low, let high {
+        if low <= high {
+          priority = Int32(low)...Int32(high)
+        } else {
+          reader.add(node.problem("annotations.priority: min \(low) is above max \(high)"))
+        }
+      }
+    }
+    if let node = members["kill-pod"], let value = reader.bool(node, "annotations.kill-pod") { allowsKillPod = value }
+    guard let node = members["custom-policies"] else { return }
+    let expected = "a list of the names of policies of this node"
+    guard case .sequence(let items) = node.value else {
+      return reader.add(node.problem("annotations.custom-policies: \(node.shown): expected \(expected)"))
+    }
+    var names: Set<String> = []
+    for item in items {
+      guard let text = reader.text(item, "annotations.custom-policies", expected: expected) else { continue }
+      guard PolicyName(text) != nil else {
+        reader.add(item.problem("annotations.custom-policies: \(item.shown) is no policy's name: expected letters, digits and \"-\""))
+        continue
+      }
+      names.insert(text)
+    }
+    customPolicies = names
+  }
+}

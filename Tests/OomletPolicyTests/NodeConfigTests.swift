@@ -1,0 +1,41 @@
+import OomletModel
+import OomletPolicy
+import Testing
+
+@Suite struct NodeConfigTests {
+  private func problems(_ text: String) -> [String] {
+    if case .failure(let problems) = NodeConfig.parse(Array(text.utf8)) { problems.all.map(\.description) } else { [] }
+  }
+
+  @Test(arguments: ["", "# nothing\n", "{}", "system: {}\nannotations: {}"])
+  func `what is not said is as by default`(_ text: String) throws {
+    #expect(try NodeConfig.parse(Array(text.utf8)).get() == NodeConfig())
+  }
+
+  @Test func `all keys are read`() throws {
+    let config = try NodeConfig.parse(
+      Array(
+        """
+        system:
+          order: [usage, youngest]
+        annotations:
+          priority: {min: -5, max: 100}
+          kill-pod: false
+          custom-policies: [growth]
+        """.utf8)
+    ).get()
+    #expect(config.order == [.usage, .youngest])
+    #expect(config.annotations == AnnotationLimits(priority: -5...100, allowsKillPod: false, customPolicies: ["growth"]))
+  }
+
+  @Test(arguments: [
+    ("system: {order: [qso]}", "line 1, column 18: system.order: \"qso\""),
+    ("annotations: {priority: {min: 5}}", "line 1, column 25: annotations.priority: min 5 is above max 0"),
+    ("annotations: {kill-pod: \"no\"}", "line 1, column 25: annotations.kill-pod: \"no\""),
+    ("annotations: {custom-policies: [../x]}", "line 1, column 33: annotations.custom-policies: \"../x\" is no policy's name"),
+    ("annotation: {}", "did you mean \"annotations\"?"), ("- a", "expected a mapping"), ("a: 1\n---\nb: 2", "a second document"),
+  ])
+  func `what is wrong is told with its place`(_ text: String, _ problem: String) {
+    #expect(problems(text).first?.contains(problem) == true, "\(problems(text))")
+  }
+}
