@@ -32,6 +32,9 @@ public struct Attacher {
     // No lock for the usual case: a pin appears only when everything is in place
     if let map = PolicyMap.loaded(kind) { return map }
     let lock = try self.lock("load")
+    // Others that start a container now wait for this one
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -20)
+    defer { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 0) }
     let map = try PolicyMap.load(kind)
     lock.release()
     return map

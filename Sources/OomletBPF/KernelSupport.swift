@@ -6,24 +6,17 @@ public import OomletModel
 /// is assumed.
 public enum KernelSupport {
   /// - Throws: why policies can't work here.
-  public static func check() throws(Failure) { _ = try attachStyle() }
+  public static func check() throws(Failure) { _ = try facts.get() }
 
   /// How a policy is attached to a cgroup.
   ///
   /// - Throws: ``ExitStatus/unsupported``.
-  static func attachStyle() throws(Failure) -> oomlet_attach_style {
-    let types = try KernelTypes()
-    guard types.member("handle_out_of_memory", of: "bpf_oom_ops") != nil else {
-      throw Failure(.unsupported, "this kernel has no BPF OOM policies (no struct bpf_oom_ops): its own OOM killer decides")
-    }
-    if types.member("cgroup_atype", of: "bpf_struct_ops") != nil { return OOMLET_ATTACH_CGROUP_TARGET }
-    if types.member("cgroup", of: "bpf_struct_ops_link") != nil { return OOMLET_ATTACH_CGROUP_FLAG }
-    throw Failure(
-      .unsupported, "this kernel's BPF OOM policies attach in a way that oomlet does not know: its own OOM killer decides")
-  }
+  static func attachStyle() throws(Failure) -> oomlet_attach_style { try facts.get().attachStyle }
+
+  static func policyLayout() throws(Failure) -> PolicyLayout { try facts.get().policyLayout }
 
   /// Where in a policy's map what stands; in bytes.
-  struct PolicyLayout {
+  struct PolicyLayout: Sendable {
     let typeID: UInt32
     let size: UInt32
     let handlerOffset: Int
@@ -31,19 +24,36 @@ public enum KernelSupport {
     let nameSize: Int
   }
 
-  static func policyLayout() throws(Failure) -> PolicyLayout {
-    let types = try KernelTypes()
-    guard let value = types.structure("bpf_struct_ops_bpf_oom_ops"),
-      let data = types.member("data", of: "bpf_struct_ops_bpf_oom_ops"),
-      let handler = types.member("handle_out_of_memory", of: "bpf_oom_ops"), let name = types.member("name", of: "bpf_oom_ops")
-    else { throw Failure(.unsupported, "this kernel's struct bpf_oom_ops is not as oomlet knows it") }
-    return PolicyLayout(
-      typeID: value.id, size: value.size, handlerOffset: data.offset + handler.offset, nameOffset: data.offset + name.offset,
-      nameSize: name.size)
+  private struct Facts: Sendable {
+    let attachStyle: oomlet_attach_style
+    let policyLayout: PolicyLayout
+
+    init(_ types: KernelTypes) throws(Failure) {
+      guard let handler = types.member("handle_out_of_memory", of: "bpf_oom_ops") else {
+        throw Failure(.unsupported, "this kernel has no BPF OOM policies (no struct bpf_oom_ops): its own OOM killer decides")
+      }
+      if types.member("cgroup_atype", of: "bpf_struct_ops") != nil {
+        attachStyle = OOMLET_ATTACH_CGROUP_TARGET
+      } else if types.member("cgroup", of: "bpf_struct_ops_link") != nil {
+        attachStyle = OOMLET_ATTACH_CGROUP_FLAG
+      } else {
+        throw Failure(
+          .unsupported, "this kernel's BPF OOM policies attach in a way that oomlet does not know: its own OOM killer decides")
+      }
+      guard let value = types.structure("bpf_struct_ops_bpf_oom_ops"),
+        let data = types.member("data", of: "bpf_struct_ops_bpf_oom_ops"), let name = types.member("name", of: "bpf_oom_ops")
+      else { throw Failure(.unsupported, "this kernel's struct bpf_oom_ops is not as oomlet knows it") }
+      policyLayout = PolicyLayout(
+        typeID: value.id, size: value.size, handlerOffset: data.offset + handler.offset, nameOffset: data.offset + name.offset,
+        nameSize: name.size)
+    }
   }
+
+  /// Read once: that takes milliseconds.
+  private static let facts = Result<Facts, Failure> { () throws(Failure) in try Facts(try KernelTypes()) }
 }
 
-/// The kernel's types; reading them takes milliseconds.
+/// The kernel's types.
 private final class KernelTypes {
   private let btf: OpaquePointer
 
