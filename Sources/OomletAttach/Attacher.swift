@@ -92,6 +92,7 @@ public struct Attacher {
       request, identity, facts(of: container, at: place, on: cgroup), customID: customID)
     try attach(map, parameters, request, identity, to: cgroup, place)
 
+    if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
     var warnings: [String] = []
     if let pod = place.pod {
       do throws(Failure) { try attachPod(pod, place.qos, identity, request.order) } catch {

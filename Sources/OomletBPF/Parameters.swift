@@ -64,6 +64,14 @@ public struct Parameters {
     set(identity)
   }
 
+  /// Of the slice of a QoS class, for the containers below it that have no policy.
+  public init(slice qos: QoSClass) {
+    value.abi_version = UInt32(OOMLET_ABI_VERSION)
+    value.kind = OOMLET_KIND_SLICE.rawValue
+    value.qos = Optional(qos).raw.rawValue
+    setOrder(&value.order, [])
+  }
+
   private mutating func set(_ identity: ContainerIdentity) {
     setText(&value.identity.id, identity.id)
     setText(&value.identity.name, identity.name)

@@ -62,7 +62,7 @@ public enum OrderKey: String, CaseIterable, Sendable {
   public var summary: String {
     switch self {
     case .priority: "with the lowest priority"
-    case .qos: "of the lower QoS class: BestEffort, then Burstable or unknown, then Guaranteed"
+    case .qos: "of the lower QoS class: BestEffort, then Burstable or unknown, then Guaranteed, then what is no container"
     case .overRequest: "furthest above its memory request"
     case .usage: "that uses the most memory"
     case .youngest: "whose cgroup was made last"

@@ -8,6 +8,8 @@ public struct Placement: Equatable, Sendable {
   /// The cgroup of its pod, or nil.
   public let pod: String?
   public let qos: QoSClass?
+  /// The kubelet's cgroup of all pods, or nil.
+  public let kubepods: String?
 
   /// - Parameter cgroup: of the container's first process, as /proc/PID/cgroup has it.
   public init(cgroup: String, annotations: ContainerAnnotations) {
@@ -22,6 +24,7 @@ public struct Placement: Equatable, Sendable {
     let ancestors = parts.dropLast()
     pod = Placement.isPod(Array(ancestors), annotations) ? "/" + ancestors.joined(separator: "/") : nil
     qos = Placement.qos(parts)
+    kubepods = parts.firstIndex { $0.contains("kubepods") }.map { "/" + parts[...$0].joined(separator: "/") }
   }
 
   private static func isPod(_ path: [String], _ annotations: ContainerAnnotations) -> Bool {

@@ -62,7 +62,8 @@ extension AnnotationLimits {
     for item in items {
       guard let text = reader.text(item, "annotations.custom-policies", expected: expected) else { continue }
       guard PolicyName(text) != nil else {
-        reader.add(item.problem("annotations.custom-policies: \(item.shown) is no policy's name: expected letters, digits and \"-\""))
+        reader.add(
+          item.problem("annotations.custom-policies: \(item.shown) is no policy's name: expected letters, digits and \"-\""))
         continue
       }
       names.insert(text)

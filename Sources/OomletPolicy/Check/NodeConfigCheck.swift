@@ -26,7 +26,9 @@ extension NodeConfig {
       "annotations may ask for priority \(limits.priority.lowerBound) to \(limits.priority.upperBound)",
     ]
     if !limits.allowsKillPod { parts.append("not for kill: pod") }
-    if let custom = limits.customPolicies { parts.append("of this node's policies for \(custom.isEmpty ? "none" : oneOf(custom.sorted()))") }
+    if let custom = limits.customPolicies {
+      parts.append("of this node's policies for \(custom.isEmpty ? "none" : oneOf(custom.sorted()))")
+    }
     return parts.joined(separator: ", ")
   }
 }

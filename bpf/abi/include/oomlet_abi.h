@@ -75,7 +75,7 @@ enum oomlet_kill {
  */
 enum oomlet_order {
 	OOMLET_ORDER_PRIORITY = 0,	/* lowest priority */
-	OOMLET_ORDER_QOS = 1,		/* BestEffort, then Burstable and unknown, then Guaranteed */
+	OOMLET_ORDER_QOS = 1,		/* BestEffort, Burstable and unknown, Guaranteed, no container */
 	OOMLET_ORDER_OVER_REQUEST = 2,	/* most usage above its request */
 	OOMLET_ORDER_USAGE = 3,		/* most usage */
 	OOMLET_ORDER_YOUNGEST = 4,	/* cgroup made last */
@@ -92,6 +92,7 @@ enum oomlet_qos {
 enum oomlet_kind {
 	OOMLET_KIND_CONTAINER = 1,
 	OOMLET_KIND_POD = 2,
+	OOMLET_KIND_SLICE = 3,		/* of a QoS class: qos alone means something */
 };
 
 enum oomlet_pressure {

@@ -6,7 +6,7 @@
  * anybody to kill is passed over.
  *
  * Never a candidate: oom_score_adj -1000, kernel threads, the system's init, what has
- * no memory left, who is a victim already. An address space that processes share
+ * no address space left, who is a victim already. An address space that processes share
  * counts once, for the one that owns it.
  */
 #ifndef OOMLET_SCAN_BPF_H
@@ -173,6 +173,14 @@ __noinline int oomlet_finish_unit(struct scan *s)
 	return 0;
 }
 
+/* What is no container as far as anybody knows, such as a system service, gives way last. */
+static __always_inline __u64 qos_key(const struct oomlet_params *p)
+{
+	if (!p->kind)
+		return 0;
+	return p->qos == OOMLET_QOS_BEST_EFFORT ? 3 : p->qos == OOMLET_QOS_GUARANTEED ? 1 : 2;
+}
+
 /* Begins with the next container. cgroup_id 0: whatever comes before the first. */
 __noinline int oomlet_start_unit(struct scan *s, const struct oomlet_params *p, __u64 cgroup_id,
 				 __u64 usage)
@@ -189,8 +197,7 @@ __noinline int oomlet_start_unit(struct scan *s, const struct oomlet_params *p, 
 	u->cgroup_id = cgroup_id;
 	u->usage_bytes = usage;
 	u->keys[OOMLET_ORDER_PRIORITY] = 0x7fffffffLL - (__s64)s->params.priority;
-	u->keys[OOMLET_ORDER_QOS] = s->params.qos == OOMLET_QOS_BEST_EFFORT ? 2 :
-				    s->params.qos == OOMLET_QOS_GUARANTEED ? 0 : 1;
+	u->keys[OOMLET_ORDER_QOS] = qos_key(&s->params);
 	u->keys[OOMLET_ORDER_OVER_REQUEST] =
 		usage > s->params.request_bytes ? usage - s->params.request_bytes : 0;
 	u->keys[OOMLET_ORDER_USAGE] = usage;
@@ -232,8 +239,6 @@ static __noinline void consider(struct scan *s, struct task_struct *task)
 	if (owner && owner->tgid != task->tgid)
 		return;
 	memory_of(mm, &process->memory);
-	if (!(rss_bytes(&process->memory) + process->memory.swap_bytes))
-		return;
 	process->tgid = task->tgid;
 	process->uid = task->cred->uid.val;
 	process->oom_score_adj = task->signal->oom_score_adj;
@@ -273,7 +278,9 @@ static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, 
 	}
 	p = params_on(cgrp, OOMLET_KIND_CONTAINER);
 	if (!p) {
-		/* Not one unless it has processes */
+		/* The one before ends here; this is not one unless it has processes */
+		oomlet_finish_unit(s);
+		s->unit.level = -1;
 		s->unit_pending = 1;
 		return;
 	}
@@ -281,21 +288,34 @@ static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, 
 	s->with_params++;
 }
 
-/* A cgroup with processes, and without a container's parameters. Of its pod's it has the
- * QoS class.
+/* A cgroup with processes, and without a container's parameters. Its QoS class is that of
+ * the nearest cgroup above that has one: a pod, or the slice of a class.
  */
 static __noinline void start_other_unit(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
 {
-	struct cgroup *parent = bpf_cgroup_ancestor(cgrp, cgrp->level - 1);
-	struct oomlet_params *p = NULL;
+	struct bpf_iter_num numbers;
+	struct oomlet_params *p;
+	struct cgroup *ancestor;
+	bool started = false;
+	int *i;
 
-	if (parent)
-		p = params_on(parent, OOMLET_KIND_POD);
-	/* Without what is below it, which the root's usage would count */
-	start_unit(s, p, memcg, cgrp->kn->id, OOMLET_LEVELS, -1);
+	bpf_iter_num_new(&numbers, 1, OOMLET_LEVELS);
+	while (!started && (i = bpf_iter_num_next(&numbers))) {
+		ancestor = bpf_cgroup_ancestor(cgrp, cgrp->level - *i);
+		if (!ancestor)
+			break;
+		p = bpf_cgrp_storage_get(&params, ancestor, NULL, 0);
+		if (p) {
+			/* Without what is below it, which the root's usage would count */
+			start_unit(s, p, memcg, cgrp->kn->id, OOMLET_LEVELS, -1);
+			started = true;
+		}
+		bpf_cgroup_release(ancestor);
+	}
+	bpf_iter_num_destroy(&numbers);
+	if (!started)
+		start_unit(s, NULL, memcg, cgrp->kn->id, OOMLET_LEVELS, -1);
 	s->unit.sums_up = !cgrp->level;
-	if (parent)
-		bpf_cgroup_release(parent);
 }
 
 /* One cgroup's own processes. */
