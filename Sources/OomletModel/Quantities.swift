@@ -38,8 +38,9 @@ public enum Quantity {
     guard (1...3).contains(parts[1].utf8.count), let rest = digits(parts[1]) else { return nil }
     let scale: UInt64 = [1, 10, 100, 1000][parts[1].utf8.count]
     let (high, overflow) = whole.multipliedReportingOverflow(by: scale)
-    guard !overflow else { return nil }
-    let (product, overflows) = (high + rest).multipliedReportingOverflow(by: unit.factor)
+    let (sum, carry) = high.addingReportingOverflow(rest)
+    guard !overflow, !carry else { return nil }
+    let (product, overflows) = sum.multipliedReportingOverflow(by: unit.factor)
     guard !overflows, product % scale == 0 || unit.factor >= scale else { return nil }
     return product / scale
   }
