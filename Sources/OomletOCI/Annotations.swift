@@ -47,7 +47,9 @@ public struct ContainerAnnotations: Sendable {
   private func policy(_ key: String, _ alias: String) throws(Failure) -> Policy? {
     guard let value = all[key] else { return all[alias].map { Policy(key: alias, value: $0) } }
     if let other = all[alias], other != value {
-      throw Failure(.invalid, "\(key): \(quoted(value)), but \(alias): \(quoted(other)): expected one of the two keys")
+      throw Failure(
+        .invalid,
+        "\(printable(key)): \(quoted(value)), but \(printable(alias)): \(quoted(other)): expected one of the two keys")
     }
     return Policy(key: key, value: value)
   }

@@ -14,7 +14,9 @@ public struct Placement: Equatable, Sendable {
     var parts = cgroup.split(separator: "/").map(String.init)
     // crun keeps processes below the scope: its subgroup, and one more where it delegates
     let subgroup = annotations["run.oci.systemd.subgroup"] ?? "container"
-    if let delegated = annotations["run.oci.delegate-cgroup"], !delegated.isEmpty, parts.last == delegated { parts.removeLast() }
+    if parts.count >= 2, let delegated = annotations["run.oci.delegate-cgroup"], !delegated.isEmpty, parts.last == delegated {
+      parts.removeLast()
+    }
     if parts.count >= 2, !subgroup.isEmpty, parts[parts.count - 1] == subgroup, parts[parts.count - 2].hasSuffix(".scope") {
       parts.removeLast()
     }
