@@ -9,7 +9,7 @@ help:
 	@echo "make build    build oomlet and oomlet-hook (static, into .build/release)"
 	@echo "make demo     a container's annotation decides its OOM, shown in the test kernel"
 	@echo "make test     all tests: lint, units, the kernel's interface, the scenarios in the test kernel"
-	@echo "make lint unit kernel interface scenarios     one of these alone"
+	@echo "make lint unit kernel interface scenarios fuzz   one of these alone"
 
 deps:
 	@dpkg-query -W -f '' $(PACKAGES) 2>/dev/null || { \
@@ -31,7 +31,7 @@ demo: build deps
 
 lint: deps
 	swift format lint --strict --recursive Package.swift Sources Tests
-	bash -n Tests/VM/build-kernel Tests/VM/vm Tests/VM/check-interface Tests/VM/boots Tests/Scenarios/run
+	bash -n Tests/VM/build-kernel Tests/VM/vm Tests/VM/check-interface Tests/VM/boots Tests/Scenarios/run Tests/Fuzz/run
 	for script in Tests/Scenarios/*.sh; do bash -n $$script || exit; done
 
 unit: deps
@@ -43,7 +43,10 @@ interface: kernel
 scenarios: build kernel
 	Tests/Scenarios/run
 
-test: lint unit build kernel interface scenarios
+fuzz: deps
+	Tests/Fuzz/run --seconds 60
+
+test: lint unit build kernel interface scenarios fuzz
 	@echo "all tests passed"
 
-.PHONY: help deps build kernel demo lint unit interface scenarios test
+.PHONY: help deps build kernel demo lint unit interface scenarios fuzz test

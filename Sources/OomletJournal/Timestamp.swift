@@ -2,7 +2,8 @@ internal import Glibc
 
 /// RFC 3339 in UTC with microseconds, of ns since the epoch: `2026-11-23T10:15:02.123456Z`.
 public func timestamp(_ nanoseconds: Int64) -> String {
-  let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+  var (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+  if rest < 0 { (seconds, rest) = (seconds - 1, rest + 1_000_000_000) }
   var time = time_t(seconds)
   var fields = tm()
   gmtime_r(&time, &fields)
@@ -32,5 +33,8 @@ public func nanoseconds(fromTimestamp text: String) -> Int64? {
   fields.tm_hour = CInt(number(11..<13))
   fields.tm_min = CInt(number(14..<16))
   fields.tm_sec = CInt(number(17..<19))
-  return Int64(timegm(&fields)) * 1_000_000_000 + Int64(number(20..<26)) * 1000
+  // Years that 64 bits of ns don't reach
+  let (seconds, overflow) = Int64(timegm(&fields)).multipliedReportingOverflow(by: 1_000_000_000)
+  let (time, overflows) = seconds.addingReportingOverflow(Int64(number(20..<26)) * 1000)
+  return overflow || overflows ? nil : time
 }

@@ -16,7 +16,8 @@ public struct KillRecord: Equatable, Sendable {
     public var shmem: UInt64
     public var swap: UInt64
     public var pageTables: UInt64
-    public var rss: UInt64 { anon + file + shmem }
+    /// Never traps: a damaged journal's numbers may be any.
+    public var rss: UInt64 { anon &+ file &+ shmem }
 
     public init(anon: UInt64 = 0, file: UInt64 = 0, shmem: UInt64 = 0, swap: UInt64 = 0, pageTables: UInt64 = 0) {
       (self.anon, self.file, self.shmem, self.swap, self.pageTables) = (anon, file, shmem, swap, pageTables)

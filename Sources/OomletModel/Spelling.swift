@@ -3,9 +3,12 @@
 public func nearestSpelling(to text: String, among candidates: [String]) -> String? {
   // Untrusted text may be long; nothing that long is a misspelling
   guard text.utf8.count <= 64 else { return nil }
-  let close = candidates.map { (candidate: $0, distance: editDistance(text, $0)) }
+  func limit(_ candidate: String) -> Int { max(2, candidate.utf8.count / 3) }
+  // Nor may many be slow: what differs too much in length needs no look
+  let close = candidates.filter { abs($0.utf8.count - text.utf8.count) <= limit($0) }
+    .map { (candidate: $0, distance: editDistance(text, $0)) }
     .min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }
-  guard let close, close.distance <= max(2, close.candidate.utf8.count / 3) else { return nil }
+  guard let close, close.distance <= limit(close.candidate) else { return nil }
   return close.candidate
 }
 

@@ -41,7 +41,9 @@ public struct ContainerAnnotations: Sendable {
     let (name, alias) = (key.text, key.twin.text)
     guard let value = all[name] else { return all[alias].map { Policy(key: alias, value: $0) } }
     if let other = all[alias], other != value {
-      throw Failure(.invalid, "\(name): \(quoted(value)), but \(alias): \(quoted(other)): expected one of the two keys")
+      throw Failure(
+        .invalid,
+        "\(printable(name)): \(quoted(value)), but \(printable(alias)): \(quoted(other)): expected one of the two keys")
     }
     return Policy(key: name, value: value)
   }

@@ -13,10 +13,13 @@ public struct Placement: Equatable, Sendable {
 
   /// - Parameter cgroup: of the container's first process, as /proc/PID/cgroup has it.
   public init(cgroup: String, annotations: ContainerAnnotations) {
-    var parts = cgroup.split(separator: "/").map(String.init)
+    // In bytes: to Swift's strings a slash is another character with a combining mark behind it
+    var parts = cgroup.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
     // crun keeps processes below the scope: its subgroup, and one more where it delegates
     let subgroup = annotations["run.oci.systemd.subgroup"] ?? "container"
-    if let delegated = annotations["run.oci.delegate-cgroup"], !delegated.isEmpty, parts.last == delegated { parts.removeLast() }
+    if parts.count >= 2, let delegated = annotations["run.oci.delegate-cgroup"], !delegated.isEmpty, parts.last == delegated {
+      parts.removeLast()
+    }
     if parts.count >= 2, !subgroup.isEmpty, parts[parts.count - 1] == subgroup, parts[parts.count - 2].hasSuffix(".scope") {
       parts.removeLast()
     }

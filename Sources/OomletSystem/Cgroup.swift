@@ -69,7 +69,10 @@ public struct Cgroup: ~Copyable {
 
   /// The path of the line of hierarchy 0, without the mark of a removed cgroup.
   static func unifiedPath(_ text: String) -> String? {
-    text.split(separator: "\n").first { $0.hasPrefix("0::/") }.map { String($0.dropFirst(3)) }
+    // In bytes: to Swift's strings a line end after \r is another character, and so is a slash before a combining mark
+    text.utf8.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "0::/".utf8) }.map {
+      String(Substring($0.dropFirst(3)))
+    }
   }
 
   /// A file's text without the line end, or nil and errno.

@@ -74,6 +74,13 @@ private final class Scratch {
     #expect(!scratch.text().contains(torn + "{"))
   }
 
+  @Test func `a record with sizes that don't add up is still read and shown`() throws {
+    var odd = record(1)
+    odd.victim?.memory = .init(anon: .max, file: .max, shmem: .max)
+    #expect(KillRecord(json: odd.json)?.victim?.memory.anon == UInt64(Int64.max))
+    #expect(odd.json["victim"]?["memory"]?["rss_bytes"]?.integer != nil)
+  }
+
   @Test func `the JSON has the promised names`() throws {
     let json = record(1).json
     for name in [
@@ -86,12 +93,19 @@ private final class Scratch {
     #expect(json["time"] == .string("2026-11-24T10:15:02.123457Z"))
   }
 
-  @Test(arguments: [0, 1_000, 951_782_400_000_000_000, 1_795_515_302_123_456_000, 4_102_444_799_999_999_000] as [Int64])
+  @Test(
+    arguments: [
+      0, 1_000, 951_782_400_000_000_000, 1_795_515_302_123_456_000, 4_102_444_799_999_999_000, -1_000, -1_000_000_000,
+      -9_223_372_036_000_000_000, 9_223_372_036_854_775_000,
+    ] as [Int64])
   func `timestamps survive the round trip`(_ time: Int64) {
     #expect(nanoseconds(fromTimestamp: timestamp(time)) == time)
   }
 
-  @Test(arguments: ["", "2026-11-24", "2026-11-24T10:15:02Z", "2026-11-24 10:15:02.123456Z", "2026-11-24T10:15:02.12345aZ"])
+  @Test(arguments: [
+    "", "2026-11-24", "2026-11-24T10:15:02Z", "2026-11-24 10:15:02.123456Z", "2026-11-24T10:15:02.12345aZ",
+    "0000-01-01T00:00:00.000000Z", "1677-09-21T00:12:42.000000Z", "2262-04-11T23:47:16.854776Z", "9999-12-31T23:59:59.999999Z",
+  ])
   func `what is no timestamp is none`(_ text: String) {
     #expect(nanoseconds(fromTimestamp: text) == nil)
   }

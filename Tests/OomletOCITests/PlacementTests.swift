@@ -45,6 +45,11 @@ import Testing
       ),
       ("/a/x.scope/container/sub", ["run.oci.delegate-cgroup": "sub"], "/a/x.scope", nil, nil),
       ("/a/container", [:], "/a/container", nil, nil),
+      ("/kubepods/pod1/\u{301}a", [:], "/kubepods/pod1/\u{301}a", "/kubepods/pod1", .guaranteed),
+      ("\u{487}a//b", [:], "/\u{487}a/b", nil, nil),
+      // Never the whole system
+      ("/x", ["run.oci.delegate-cgroup": "x"], "/x", nil, nil),
+      ("/x.scope/x.scope", ["run.oci.delegate-cgroup": "x.scope", "run.oci.systemd.subgroup": "x.scope"], "/x.scope", nil, nil),
     ] as [(String, [String: String], String, String?, QoSClass?)])
   func `containers and pods are found`(
     _ cgroup: String, _ annotations: [String: String], _ container: String, _ pod: String?, _ qos: QoSClass?

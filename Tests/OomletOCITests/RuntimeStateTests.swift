@@ -82,6 +82,16 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
     #expect(failure?.description.contains("oomlet.dev/policy") == true && failure?.description.contains("oom.policy: ") == true)
   }
 
+  @Test func `a container's name in a message cannot move the cursor`() {
+    let failure = failure { () throws(Failure) in
+      _ = try ContainerAnnotations([
+        "io.kubernetes.cri.container-name": "w\n\u{1b}[2J", "oom.policy/w\n\u{1b}[2J": "a", "policy.oomlet.dev/w\n\u{1b}[2J": "b",
+      ]).policy()
+    }
+    #expect(
+      failure?.description.hasPrefix(#"oom.policy/w\u{a}\u{1b}[2J: "a", but policy.oomlet.dev/w\u{a}\u{1b}[2J: "b""#) == true)
+  }
+
   @Test(arguments: ["io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType"])
   func `a pod's pause container is known`(_ key: String) {
     #expect(ContainerAnnotations([key: "sandbox"]).isSandbox)

@@ -1,0 +1,58 @@
+import OomletModel
+import OomletOCI
+
+/// What a runtime hands to the hook: the state or a bundle's configuration. The last line may be the line of the
+/// process's /proc/PID/cgroup.
+@c(LLVMFuzzerTestOneInput)
+func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+  var json = bytes(data, size)
+  var cgroup = "/kubepods.slice/kubepods-pod1.slice/cri-containerd-a.scope/container"
+  if let newline = json.lastIndex(of: UInt8(ascii: "\n")), json[(newline + 1)...].starts(with: Array("0::".utf8)) {
+    cgroup = String(decoding: json[(newline + 4)...], as: UTF8.self)
+    json.removeSubrange(newline...)
+  }
+
+  do throws(Failure) {
+    let state = try RuntimeState(parsing: json)
+    check(state.pid.map { (1...Int(Int32.max)).contains($0) } ?? true, "pid \(state.pid!)")
+    check(state.annotations?.isEmpty != true, "annotations are there and empty")
+    let annotations = ContainerAnnotations(state.annotations ?? [:])
+    if !annotations.isSandbox { checkPolicy(annotations) }
+    checkPlacement(Placement(cgroup: cgroup, annotations: annotations), of: cgroup)
+    let identity = try ContainerIdentity(id: state.id, annotations: annotations)
+    check((1...127).contains(identity.id.utf8.count), "id of \(identity.id.utf8.count) bytes")
+    check(!identity.fileName.isEmpty && !identity.fileName.utf8.contains { "/.\0".utf8.contains($0) }, identity.fileName)
+  } catch { checkShown(error, .failed) }
+
+  do throws(Failure) {
+    let config = try BundleConfig(parsing: json, path: "/b/config.json")
+    checkPolicy(ContainerAnnotations(config.annotations))
+  } catch {
+    checkShown(error, .failed)
+    check(error.description.hasPrefix("/b/config.json"), error.description)
+  }
+  return 0
+}
+
+private func checkPolicy(_ annotations: ContainerAnnotations) {
+  do throws(Failure) {
+    guard let policy = try annotations.policy() else { return }
+    check(annotations[policy.key] == policy.value, "a policy out of nowhere")
+  } catch { checkShown(error, .invalid) }
+}
+
+private func checkPlacement(_ place: Placement, of cgroup: String) {
+  let parts = components(cgroup)
+  let container = components(place.container)
+  check(place.container == "/" + container.joined(separator: "/"), "container \(place.container)")
+  check(parts.starts(with: container), "container \(place.container) is not above \(cgroup)")
+  check(parts.count - container.count <= 2, "container \(place.container) is far above \(cgroup)")
+  check(!container.isEmpty || parts.isEmpty, "container \(cgroup) would be the whole system")
+  if let pod = place.pod {
+    check(place.container == "\(pod)/\(container.last ?? "")", "pod \(pod) is not right above \(place.container)")
+  }
+}
+
+private func components(_ path: String) -> [String] {
+  path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
+}
