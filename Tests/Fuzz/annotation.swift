@@ -25,7 +25,7 @@ private func checkRequest(_ request: PolicyRequest) {
     for case .comm(let pattern) in patterns { checkPattern(pattern) }
   }
   check(Set(request.protect).isDisjoint(with: request.prefer), "a pattern is protected and preferred")
-  check(!request.order.isEmpty && Set(request.order).count == request.order.count, "order \(request.order)")
+  if let order = request.order { check(!order.isEmpty && Set(order).count == order.count, "order \(order)") }
   check((-1_000_000_000...1_000_000_000).contains(request.priority), "priority \(request.priority)")
   if let pressure = request.pressure {
     let second: UInt64 = 1_000_000_000
