@@ -94,6 +94,9 @@ public struct Attacher {
 
     if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
     var warnings: [String] = []
+    if request.pressure != nil {
+      warnings.append("pressure is not watched by this version: the policy decides when a limit is hit, not before")
+    }
     if let pod = place.pod {
       do throws(Failure) { try attachPod(pod, place.qos, identity, request.order) } catch {
         warnings.append("its pod has no policy: \(error)")
@@ -156,18 +159,19 @@ public struct Attacher {
     let container = AttachedContainer(of: identity)
     Pins.remove(Pins.link(of: identity))
     guard let container else { return }
+    if let pod = container.pod {
+      let lock = try self.lock("pods")
+      AttachedContainer.remove(identity)
+      if !AttachedContainer.all().contains(where: { $0.pod == pod }) { Attacher.detachPod(pod) }
+      lock.release()
+    } else {
+      AttachedContainer.remove(identity)
+    }
+    // Last: while there is an identity file, the agent keeps memory.oom.group as the policy needs it
     if let cgroup = try? Cgroup(path: container.cgroup), cgroup.id == container.cgroupID {
       Parameters.remove(from: cgroup)
       container.oomGroup.restore()
     }
-    guard let pod = container.pod else {
-      AttachedContainer.remove(identity)
-      return
-    }
-    let lock = try self.lock("pods")
-    AttachedContainer.remove(identity)
-    if !AttachedContainer.all().contains(where: { $0.pod == pod }) { Attacher.detachPod(pod) }
-    lock.release()
   }
 
   private static func detachPod(_ pod: AttachedContainer.PodCgroup) {

@@ -49,12 +49,23 @@ check "record: five candidates" same "$(field one .candidates)" 5
 check "record: the victim's memory adds up, and is what it had" \
     same "$(field one '.victim.memory | .rss_bytes == .anon_bytes + .file_bytes + .shmem_bytes and .anon_bytes > 100 * 1048576')" true
 check "record: a decision takes time" same "$(field one '.decision_ns > 1000')" true
+runc update --memory $((300 << 20)) one >>"$work/one/log" 2>&1
+check "runc update sets the new limit" same "$(cat "$cgroups/one/memory.max")" $((300 << 20))
+check "and memory.oom.group is 0, again if need be" until_ 5 grep -qx 0 "$cgroups/one/memory.oom.group"
 before=$(processes neighbour)
 tell neighbour "grow c 200"
 until_ 20 is_empty neighbour
 check "the neighbour without annotation still dies whole" same "$(died "$before" "$(processes neighbour)")" "a b c d workload"
 remove neighbour
 remove one
+
+echo "== detached alive"
+bundle loose 64 largest-rss w=1
+launch loose
+"$hook" --stage poststop <<<'{"id": "loose"}'
+check "no policy any more" same "$(links_on loose)" ""
+check "memory.oom.group is what the runtime had set" same "$(cat "$cgroups/loose/memory.oom.group")" 1
+remove loose
 
 echo "== two containers, two policies, at the same time"
 for policy in largest-rss youngest; do
@@ -106,4 +117,4 @@ remove immune
 kill -TERM "$agent"
 check "SIGTERM ends the agent cleanly" wait "$agent"
 check_clean
-finish 37
+finish 41

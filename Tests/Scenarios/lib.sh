@@ -10,6 +10,7 @@ work=/run/scenario
 hook=$(command -v oomlet-hook)
 cgroups=/sys/fs/cgroup/oomlet-test
 links=/sys/fs/bpf/oomlet/v1/links
+runtime=${runtime:-runc}
 passed=0 failed=0
 mkdir -p "$work"
 
@@ -86,12 +87,12 @@ edit() { # name, jq filter: changes a bundle
     jq "$2" "$work/$1/config.json" >"$work/$1/config.new" && mv "$work/$1/config.new" "$work/$1/config.json"
 }
 
-create() { runc create --bundle "$work/$1" "$1" >"$work/$1/log" 2>&1 </dev/null; }
+create() { "$runtime" create --bundle "$work/$1" "$1" >"$work/$1/log" 2>&1 </dev/null; }
 
-is_created() { runc state "$1" >/dev/null 2>&1; }
+is_created() { "$runtime" state "$1" >/dev/null 2>&1; }
 
 launch() { # name: created, started, all workers up
-    create "$1" && runc start "$1" && until_ 30 grep -q '^ready' "$work/$1/log"
+    create "$1" && "$runtime" start "$1" && until_ 30 grep -q '^ready' "$work/$1/log"
 }
 
 tell() { # name, command of the workload
@@ -101,9 +102,9 @@ tell() { # name, command of the workload
 # As container managers do it: kill, wait, delete. `runc delete --force` does not wait long,
 # and leaves the cgroup behind on a busy machine.
 stop() {
-    runc kill "$1" KILL >>"$work/$1/log" 2>&1
+    "$runtime" kill "$1" KILL >>"$work/$1/log" 2>&1
     until_ 30 is_empty "$1"
-    runc delete --force "$1" >>"$work/$1/log" 2>&1
+    "$runtime" delete --force "$1" >>"$work/$1/log" 2>&1
 }
 
 # With its files: what it wrote to them in memory stays charged to its cgroup, and keeps that
