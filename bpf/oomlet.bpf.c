@@ -196,7 +196,7 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	if (!choose(s, r, memcg))
 		return decline(s, id);
 	if (still_dying(oc, s)) {
-		wait_for_memory(memcg);
+		wait_for_memory(memcg, s->dying[0]);
 		return 1;
 	}
 
@@ -212,7 +212,7 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	record_send(r);
 	if (r->outcome != OOMLET_OUTCOME_KILLED)
 		return decline(s, id);
-	wait_for_memory(memcg);
+	wait_for_memory(memcg, s->chosen.best.rank.tgid);
 	return 1;
 }
 

@@ -49,15 +49,15 @@ public struct AttachedContainer: Sendable {
     guard let bytes = contents(of: file), let json = try? JSON(parsing: bytes), let id = json["id"]?.string,
       let identity = ContainerIdentity(
         id: id, name: json["name"]?.string ?? "", pod: json["pod"]?.string ?? "", namespace: json["namespace"]?.string ?? ""),
-      let cgroup = json["cgroup"]?.string, let cgroupID = json["cgroup_id"]?.integer
+      let cgroup = json["cgroup"]?.string, let cgroupID = json["cgroup_id"]?.integer.flatMap({ UInt64(exactly: $0) })
     else { return nil }
     self.identity = identity
     self.cgroup = cgroup
-    self.cgroupID = UInt64(cgroupID)
+    self.cgroupID = cgroupID
     policy = json["policy"]?.string ?? ""
     kill = json["kill"]?.string.flatMap(KillScope.init(rawValue:)) ?? .process
     if let path = json["pod_cgroup"]?.string, let id = json["pod_cgroup_id"]?.integer {
-      pod = PodCgroup(path: path, id: UInt64(id))
+      pod = PodCgroup(path: path, id: UInt64(clamping: id))
     }
     oomGroup = OOMGroup(
       before: json["oom_group_before"]?.members?.compactMap { key, value in value.string.map { (key, $0) } } ?? [])

@@ -136,6 +136,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	unsigned int flags;
+	int exit_state;
 	__u64 start_boottime;
 	char comm[16];
 	struct mm_struct *mm;

@@ -81,7 +81,7 @@ static __noinline int kill_victim(struct oom_control *oc, __u32 tgid, __u32 rule
 	return err;
 }
 
-#define WAIT_NS 10000000
+#define WAIT_NS 30000000
 #define WAIT_ROUNDS (1 << 20)
 #define WAIT_MARGIN (32 * OOMLET_PAGE_SIZE)
 
@@ -90,19 +90,25 @@ static __noinline int kill_victim(struct oom_control *oc, __u32 tgid, __u32 rule
  * then would get a second victim. Not if the task that is out of memory dies itself: it
  * has to go for that.
  */
-static __noinline void wait_for_memory(struct mem_cgroup *memcg)
+static __noinline void wait_for_memory(struct mem_cgroup *memcg, __u32 victim)
 {
 	__u64 start = bpf_ktime_get_boot_ns(), max = memcg->memory.max;
 	struct bpf_iter_num numbers;
+	struct task_struct *task;
+	bool gone = false;
 
-	if (max >= PAGE_COUNTER_MAX || task_is_oom_victim(bpf_get_current_task_btf()))
+	if (task_is_oom_victim(bpf_get_current_task_btf()))
 		return;
-	max *= OOMLET_PAGE_SIZE;
+	max = max >= PAGE_COUNTER_MAX ? NO_LIMIT : max * OOMLET_PAGE_SIZE;
 	bpf_iter_num_new(&numbers, 0, WAIT_ROUNDS);
-	while (bpf_iter_num_next(&numbers)) {
-		if (bpf_mem_cgroup_usage(memcg) + WAIT_MARGIN <= max ||
+	while (!gone && bpf_iter_num_next(&numbers)) {
+		if ((max != NO_LIMIT && bpf_mem_cgroup_usage(memcg) + WAIT_MARGIN <= max) ||
 		    bpf_ktime_get_boot_ns() - start > WAIT_NS)
 			break;
+		task = bpf_task_from_pid(victim);
+		gone = !task || task->exit_state;
+		if (task)
+			bpf_task_release(task);
 	}
 	bpf_iter_num_destroy(&numbers);
 }
