@@ -99,6 +99,7 @@ struct mm_struct {
 
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	short oom_score_adj;
 } __core;
 

@@ -106,7 +106,8 @@ static __noinline void wait_for_memory(struct mem_cgroup *memcg, __u32 victim)
 		    bpf_ktime_get_boot_ns() - start > WAIT_NS)
 			break;
 		task = bpf_task_from_pid(victim);
-		gone = !task || task->exit_state;
+		/* All of its threads: the leader may have exited long ago */
+		gone = !task || (task->exit_state && task->signal->nr_threads == 1);
 		if (task)
 			bpf_task_release(task);
 	}
