@@ -23,8 +23,6 @@ final class ContainerWatch {
 
   var pollDescriptor: CInt { inotify.fd.raw }
 
-  var count: Int { containers.count }
-
   /// Takes in what has happened.
   func handleEvents() {
     for event in inotify.read() {

@@ -11,8 +11,11 @@ public enum CustomPolicy {
   private static let reserved = ["pod", "system", "none"] + VictimRule.allCases.map(\.rawValue)
 
   /// The names there are files for, sorted.
-  public static var names: [String] {
-    (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+  public static var names: [String] { names(in: directory) ?? [] }
+
+  /// The same in another directory; nil and errno if it can't be read.
+  public static func names(in directory: String) -> [String]? {
+    namesInDirectory(directory)?.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
       .filter { PolicyName($0) != nil && !reserved.contains($0) }
   }
 

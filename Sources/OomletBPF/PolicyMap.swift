@@ -35,8 +35,6 @@ public enum PolicyMap {
   /// The map of a policy that is loaded, or nil.
   public static func loaded(_ kind: Kind) -> OwnedFD? { Pins.open(kind.pin) }
 
-  public static func isLoaded(_ kind: Kind) -> Bool { loaded(kind) != nil }
-
   /// The map of a policy, made and pinned first if there is none, with all that it takes. The caller holds the lock.
   ///
   /// - Throws: ``ExitStatus/unsupported``, ``ExitStatus/notPermitted``, ``ExitStatus/notFound`` for a custom policy

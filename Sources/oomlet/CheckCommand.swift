@@ -55,13 +55,11 @@ struct CheckCommand: ParsableCommand {
 
   private func customPolicyNames() throws(Failure) -> [String] {
     guard customPolicies != CustomPolicy.directory else { return CustomPolicy.names }
-    guard let names = namesInDirectory(customPolicies) else {
+    guard let names = CustomPolicy.names(in: customPolicies) else {
       let isMissing = errno == ENOENT || errno == ENOTDIR
       throw Failure(isMissing ? .notFound : .failed, systemError("cannot read directory \(printable(customPolicies))"))
     }
-    let suffix = ".bpf.o"
-    return names.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
-      .filter { PolicyName($0) != nil && VictimRule(rawValue: $0) == nil && !["pod", "system", "none"].contains($0) }
+    return names
   }
 
   private func show(_ report: CheckReport, as file: String) {

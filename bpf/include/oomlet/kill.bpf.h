@@ -92,14 +92,13 @@ static __noinline int kill_victim(struct oom_control *oc, __u32 tgid, __u32 rule
  */
 static __noinline void wait_for_memory(struct mem_cgroup *memcg, __u32 victim)
 {
-	__u64 start = bpf_ktime_get_boot_ns(), max = memcg->memory.max;
+	__u64 start = bpf_ktime_get_boot_ns(), max = memory_max(memcg);
 	struct bpf_iter_num numbers;
 	struct task_struct *task;
 	bool gone = false;
 
 	if (task_is_oom_victim(bpf_get_current_task_btf()))
 		return;
-	max = max >= PAGE_COUNTER_MAX ? NO_LIMIT : max * OOMLET_PAGE_SIZE;
 	bpf_iter_num_new(&numbers, 0, WAIT_ROUNDS);
 	while (!gone && bpf_iter_num_next(&numbers)) {
 		if ((max != NO_LIMIT && bpf_mem_cgroup_usage(memcg) + WAIT_MARGIN <= max) ||

@@ -9,8 +9,6 @@
 #include "maps.bpf.h"
 #include "scan.bpf.h"
 
-#define NO_LIMIT (~0ULL)
-#define PAGE_COUNTER_MAX (0x7fffffffffffffffULL / OOMLET_PAGE_SIZE)
 
 /* Where a record is put together. */
 struct {
@@ -85,13 +83,6 @@ __noinline int oomlet_path(struct path *path, __u64 cgroup_id)
 }
 
 #define record_path(field, id) oomlet_path((struct path *)(field), id)
-
-static __always_inline __u64 memory_max(struct mem_cgroup *memcg)
-{
-	__u64 max = memcg->memory.max;
-
-	return max >= PAGE_COUNTER_MAX ? NO_LIMIT : max * OOMLET_PAGE_SIZE;
-}
 
 /* What ran out. */
 static __always_inline void record_limit(struct oomlet_record *r, struct mem_cgroup *memcg)
