@@ -56,10 +56,15 @@ public struct Attacher {
     let map = try load(.system)
     try State.set(order: order)
     let root = try Cgroup(path: "/")
-    guard PolicyLink(pinned: Pins.systemLink)?.info?.cgroupID != root.id else { return }
-    Pins.remove(Pins.systemLink)
-    let link = try PolicyLink(policy: map, to: root)
-    try link.pin(Pins.systemLink)
+    try link(map, to: root, pinnedAt: Pins.systemLink)
+  }
+
+  /// Links a policy to a cgroup and pins that, unless the pin is such a link already.
+  private func link(_ map: borrowing OwnedFD, to cgroup: borrowing Cgroup, pinnedAt pin: String) throws(Failure) {
+    guard PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id else { return }
+    Pins.remove(pin)
+    let link = try PolicyLink(policy: map, to: cgroup)
+    try link.pin(pin)
   }
 
   func lock(_ name: String) throws(Failure) -> FileLock {
@@ -145,12 +150,7 @@ public struct Attacher {
     let cgroup = try Cgroup(path: path)
     let order = order ?? Parameters(on: cgroup)?.order ?? PolicyRequest.defaultOrder
     try Parameters(pod: identity, qos: qos, order: order).store(on: cgroup)
-    let pin = Pins.link(ofPod: cgroup.id)
-    if PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id {
-      Pins.remove(pin)
-      let link = try PolicyLink(policy: map, to: cgroup)
-      try link.pin(pin)
-    }
+    try link(map, to: cgroup, pinnedAt: Pins.link(ofPod: cgroup.id))
     lock.release()
   }
 

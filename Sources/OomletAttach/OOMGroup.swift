@@ -19,14 +19,12 @@ public struct OOMGroup: Equatable, Sendable {
   /// Sets what `scope` needs, all or nothing.
   init(of cgroup: borrowing Cgroup, for scope: KillScope) throws(Failure) {
     for path in [cgroup.path] + cgroup.descendants {
-      let file = Cgroup.mountPoint + path + "/memory.oom.group"
-      guard let bytes = contents(of: file) else {
+      guard let value = OOMGroup.read(path) else {
         // A cgroup below that has no memory controller of its own dies and lives with this one
         guard path == cgroup.path else { continue }
         restore()
         throw Failure(.unsupported, "cgroup \(printable(path)) has no memory controller: see its parent's cgroup.subtree_control")
       }
-      let value = String(decoding: bytes.filter { $0 > 32 }, as: UTF8.self)
       guard value != OOMGroup.wanted(scope) else { continue }
       guard OOMGroup.write(OOMGroup.wanted(scope), to: path) else {
         let error = Failure(.failed, systemError("cannot set memory.oom.group of cgroup \(printable(path))"))
@@ -49,22 +47,30 @@ public struct OOMGroup: Equatable, Sendable {
 
   /// Of the container's cgroup and those below it.
   public static func files(of path: String) -> [String] {
-    guard let cgroup = try? Cgroup(path: path) else { return [] }
-    return ([path] + cgroup.descendants).map { Cgroup.mountPoint + $0 + "/memory.oom.group" }
+    cgroups(path).map(file)
   }
 
   static func hasDrifted(_ path: String, for scope: KillScope) -> Bool { !drifted(path, for: scope).isEmpty }
 
   private static func drifted(_ path: String, for scope: KillScope) -> [String] {
+    cgroups(path).filter { path in read(path).map { $0 != wanted(scope) } ?? false }
+  }
+
+  /// The container's cgroup and those below it; none if it is gone.
+  private static func cgroups(_ path: String) -> [String] {
     guard let cgroup = try? Cgroup(path: path) else { return [] }
-    return ([path] + cgroup.descendants).filter { path in
-      guard let bytes = contents(of: Cgroup.mountPoint + path + "/memory.oom.group") else { return false }
-      return String(decoding: bytes.filter { $0 > 32 }, as: UTF8.self) != wanted(scope)
-    }
+    return [path] + cgroup.descendants
+  }
+
+  private static func file(_ path: String) -> String { Cgroup.mountPoint + path + "/memory.oom.group" }
+
+  /// The value, or nil and errno.
+  private static func read(_ path: String) -> String? {
+    contents(of: file(path)).map { String(decoding: $0.filter { $0 > 32 }, as: UTF8.self) }
   }
 
   private static func write(_ value: String, to path: String) -> Bool {
-    guard let file = openFile(Cgroup.mountPoint + path + "/memory.oom.group", O_WRONLY) else { return false }
+    guard let file = openFile(file(path), O_WRONLY) else { return false }
     return writeAll(file.raw, Array(value.utf8))
   }
 }
