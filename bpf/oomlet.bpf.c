@@ -14,6 +14,7 @@
 #include <oomlet/maps.bpf.h>
 #include <oomlet/scan.bpf.h>
 #include <oomlet/record.bpf.h>
+#include <oomlet/dying.bpf.h>
 #include <oomlet/kill.bpf.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -83,28 +84,6 @@ static __noinline bool choose(struct scan *s, struct oomlet_record *r, struct me
 	if (!s->chosen.best.rank.tgid && s->container_level >= 0)
 		s->chosen = s->unit;
 	return s->with_params;
-}
-
-/* Whether an earlier victim is still dying: it is waited for. */
-static __always_inline bool still_dying(struct oom_control *oc, struct scan *s)
-{
-	struct bpf_iter_num numbers;
-	bool dying = false;
-	int *i;
-
-	bpf_iter_num_new(&numbers, 0, MAX_DYING);
-	while ((i = bpf_iter_num_next(&numbers))) {
-		__u32 at = *i;
-
-		if (at >= s->dying_count || at >= MAX_DYING)
-			break;
-		if (!kill_other(oc, s->dying[at])) {
-			dying = true;
-			break;
-		}
-	}
-	bpf_iter_num_destroy(&numbers);
-	return dying;
 }
 
 /* The cgroup of the pod that the container is in, or 0. */
@@ -189,16 +168,14 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	s = bpf_map_lookup_elem(&scans, &slot);
 	if (!s || declined_just_now(s, id, start))
 		return 0;
+	if (waited_for_victim(oc, memcg))
+		return 1;
 	r = record_start(slot);
 	if (!r)
 		return 0;
 	s->slot = slot;
 	if (!choose(s, r, memcg))
 		return decline(s, id);
-	if (still_dying(oc, s)) {
-		wait_for_memory(memcg, s->dying[0]);
-		return 1;
-	}
 
 	r->trigger = trigger;
 	r->boottime_ns = start;

@@ -56,6 +56,15 @@ struct BPFObject: ~Copyable {
     )
   }
 
+  /// Attaches a program where its section says, for as long as the pin is there.
+  func attach(_ programName: String, pin: String) throws(Failure) {
+    guard let program = program(programName) else { throw Failure(.failed, "there is no program \(programName) in \(name)") }
+    guard let link = bpf_program__attach(program) else { throw failure("cannot attach \(programName) of \(name)") }
+    defer { bpf_link__destroy(link) }
+    Pins.remove(pin)
+    guard bpf_obj_pin(bpf_link__fd(link), pin) == 0 else { throw failure("cannot pin \(pin)") }
+  }
+
   /// Calls `body` with each map.
   func forEachMap(_ body: (OpaquePointer, String) -> Void) {
     var map = bpf_object__next_map(raw, nil)

@@ -27,8 +27,6 @@ public enum CustomPolicy {
     let bytes = try trustedContents(path)
     let pins = "\(Pins.custom)/\(name)"
     try makeDirectory(pins, mode: 0o700)
-    // Left over from a process that was killed half-way
-    for pin in ["handler", "explain"] { Pins.remove("\(pins)/\(pin)") }
     let first = try attach(bytes, path, id, to: Programs.handlerPin, pin: "\(pins)/handler", sharing: nil)
     do throws(Failure) {
       _ = try attach(bytes, path, id, to: Programs.explainPin, pin: "\(pins)/explain", sharing: first.raw)
@@ -65,9 +63,7 @@ public enum CustomPolicy {
     do throws(Failure) { try object.load() } catch {
       throw Failure(error.status == .notPermitted ? .notPermitted : .invalid, error.description)
     }
-    guard let link = bpf_program__attach(answer) else { throw failure("cannot attach \(path)") }
-    defer { bpf_link__destroy(link) }
-    guard bpf_obj_pin(bpf_link__fd(link), pin) == 0 else { throw failure("cannot pin \(pin)") }
+    try object.attach("oomlet_answer", pin: pin)
     return object
   }
 

@@ -12,6 +12,7 @@ private let BPF_F_SLEEPABLE_: UInt32 = 1 << 4
 public enum Programs {
   static let handlerPin = "\(Pins.programs)/handle_out_of_memory"
   static let explainPin = "\(Pins.programs)/explain"
+  private static let victimsPin = "\(Pins.programs)/note_victim"
 
   /// The handler, loaded first if it was not. The caller holds the lock.
   ///
@@ -21,13 +22,16 @@ public enum Programs {
     if let handler = Pins.open(handlerPin) { return handler }
     let style = try KernelSupport.attachStyle()
     let object = try BPFObject(decodeBase64(programsObject), name: "oomlet")
-    object.forEachProgram { program, _ in bpf_program__set_flags(program, BPF_F_SLEEPABLE_) }
+    object.forEachProgram { program, _ in
+      if bpf_program__type(program) != BPF_PROG_TYPE_TRACING { bpf_program__set_flags(program, BPF_F_SLEEPABLE_) }
+    }
     object.forEachMap { map, _ in
       if bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS { bpf_map__set_map_flags(map, BPF_F_LINK) }
     }
     try object.load()
     try State.initialize(attachStyle: style)
     // The handler last: where it is pinned, everything is
+    try object.attach("note_victim", pin: victimsPin)
     for (name, path) in [("explain", explainPin), ("handle_out_of_memory", handlerPin)] {
       guard let program = object.program(name) else { throw Failure(.failed, "there is no program \(name)") }
       guard bpf_obj_pin(bpf_program__fd(program), path) == 0 || errno == EEXIST else { throw failure("cannot pin \(path)") }

@@ -138,6 +138,7 @@ struct task_struct {
 	int tgid;
 	unsigned int flags;
 	int exit_state;
+	struct task_struct *group_leader;
 	__u64 start_boottime;
 	char comm[16];
 	struct mm_struct *mm;
@@ -223,6 +224,11 @@ void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym;
 int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;
 int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym;
 void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
+
+/* In the kernel's log before ": Killed process". A message is a constant to the kernel:
+ * one call each.
+ */
+#define MESSAGE(ident, text) const char ident[] SEC(".rodata.messages") = "oomlet " text
 
 /* clang before 16 takes the upper bits of a returned bool for zero; they are not */
 static inline __attribute__((always_inline)) bool task_is_oom_victim(struct task_struct *task)

@@ -13,10 +13,6 @@
 #define ENOENT 2
 #define ESRCH 3
 
-/* In the kernel's log before ": Killed process". A message is a constant to the kernel:
- * one call each.
- */
-#define MESSAGE(ident, text) const char ident[] SEC(".rodata.messages") = "oomlet " text
 MESSAGE(message_kernel, "kernel");
 MESSAGE(message_largest_rss, "largest-rss");
 MESSAGE(message_largest_memory, "largest-memory");
@@ -79,38 +75,6 @@ static __noinline int kill_victim(struct oom_control *oc, __u32 tgid, __u32 rule
 	}
 	bpf_task_release(task);
 	return err;
-}
-
-#define WAIT_NS 30000000
-#define WAIT_ROUNDS (1 << 20)
-#define WAIT_MARGIN (32 * OOMLET_PAGE_SIZE)
-
-/* Waits for the victim's memory, for a moment. A victim no longer counts as dying (to the
- * kernel: MMF_OOM_SKIP) shortly before its memory is uncharged; whoever asks again just
- * then would get a second victim. Not if the task that is out of memory dies itself: it
- * has to go for that.
- */
-static __noinline void wait_for_memory(struct mem_cgroup *memcg, __u32 victim)
-{
-	__u64 start = bpf_ktime_get_boot_ns(), max = memory_max(memcg);
-	struct bpf_iter_num numbers;
-	struct task_struct *task;
-	bool gone = false;
-
-	if (task_is_oom_victim(bpf_get_current_task_btf()))
-		return;
-	bpf_iter_num_new(&numbers, 0, WAIT_ROUNDS);
-	while (!gone && bpf_iter_num_next(&numbers)) {
-		if ((max != NO_LIMIT && bpf_mem_cgroup_usage(memcg) + WAIT_MARGIN <= max) ||
-		    bpf_ktime_get_boot_ns() - start > WAIT_NS)
-			break;
-		task = bpf_task_from_pid(victim);
-		/* All of its threads: the leader may have exited long ago */
-		gone = !task || (task->exit_state && task->signal->nr_threads == 1);
-		if (task)
-			bpf_task_release(task);
-	}
-	bpf_iter_num_destroy(&numbers);
 }
 
 /* The level of the highest cgroup with memory.oom.group between the process and the one

@@ -21,7 +21,6 @@
 #define OOMLET_LEVELS 32		/* of cgroups, from the root down */
 #define MAX_CGROUPS (1 << 14)
 #define MAX_TASKS (1 << 17)
-#define MAX_DYING 16
 #define MAX_VICTIMS (1 << 12)
 
 /* What a decision works on. In a map rather than on the stack: values read back from it
@@ -50,8 +49,6 @@ struct scan {
 	__u32 tasks;
 	__u32 truncated;
 	__u32 explained;
-	__u32 dying_count;
-	__u32 dying[MAX_DYING];		/* tgids of earlier victims */
 	__u32 victim_count;
 	__u32 victims[MAX_VICTIMS];	/* tgids, see kill.bpf.h */
 	/* the last time somebody asked and got nothing */
@@ -221,17 +218,8 @@ static __noinline void consider(struct scan *s, struct task_struct *task)
 	struct task_struct *owner;
 	struct mm_struct *mm;
 
-	if ((task->flags & PF_KTHREAD) || task->tgid == 1)
+	if ((task->flags & PF_KTHREAD) || task->tgid == 1 || task_is_oom_victim(task))
 		return;
-	if (task_is_oom_victim(task)) {
-		__u32 at = s->dying_count;
-
-		if (at < MAX_DYING) {
-			s->dying[at] = task->tgid;
-			s->dying_count = at + 1;
-		}
-		return;
-	}
 	mm = mm_of(task);
 	if (!mm || task->signal->oom_score_adj == OOM_SCORE_ADJ_MIN)
 		return;
@@ -354,7 +342,7 @@ static __always_inline void scan(struct scan *s, struct mem_cgroup *memcg)
 	__builtin_memset(&s->chosen, 0, sizeof(s->chosen));
 	__builtin_memset(&s->next, 0, sizeof(s->next));
 	s->units = s->with_params = s->cgroups = s->tasks = 0;
-	s->truncated = s->explained = s->dying_count = 0;
+	s->truncated = s->explained = 0;
 
 	bpf_rcu_read_lock();
 	bpf_iter_css_new(&cgroups, &memcg->css, BPF_CGROUP_ITER_DESCENDANTS_PRE);
