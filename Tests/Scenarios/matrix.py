@@ -14,13 +14,13 @@ from oomtree import *
 TOP = "/oomlet-test"
 
 SHAPES = [  # in order of their start
-    ("first", dict(anon=9)),
-    ("shmem", dict(shmem=30, anon=1)),
-    ("anon", dict(anon=26)),
-    ("rss", dict(anon=18, shmem=20)),
-    ("sparse", dict(sparse=24)),
-    ("score", dict(anon=9, adj=700)),
-    ("last", dict(anon=9)),
+    ("first", dict(anon=6)),
+    ("shmem", dict(shmem=16, anon=1)),
+    ("anon", dict(anon=14)),
+    ("rss", dict(anon=10, shmem=10)),
+    ("sparse", dict(sparse=13)),
+    ("score", dict(anon=6, adj=700)),
+    ("last", dict(anon=6)),
 ]
 
 RULES = {  # the model: what is compared, the highest dies
@@ -54,38 +54,24 @@ class Tree:
         self.other = Container(self.pods[1], "other", rule and "largest-rss")
         self.containers = [self.app, self.side, self.plain, self.other]
         for name, shape in SHAPES:
-            self.app.start(name, **shape)
-        self.side.start("side", anon=12)
-        self.plain.start("plain", anon=8)
-        self.other.start("other", anon=20)
+            self.app.begin(name, **shape)
+        self.side.begin("side", anon=5)
+        self.plain.begin("plain", anon=4)
+        self.other.begin("other", anon=9)
+        all_ready(self.containers)
         if rule:
-            for container in (self.app, self.side, self.other):
-                container.attach()
+            at_once(container.attach for container in (self.app, self.side, self.other))
 
     def run_out(self, level):
         if level == "system":
             exhaust_memory(self.top)
         else:
-            run_out({"container": self.app.cgroup, "pod": self.pods[0], "slice": self.slice}[level], self.app.processes[0])
+            run_out({"container": self.app.cgroup, "pod": self.pods[0], "slice": self.slice}[level], self.app.processes[0], 3)
 
     def remove(self):
-        for container in self.containers:
-            container.remove()
+        at_once(container.remove for container in self.containers)
         for cgroup in self.pods + [self.slice, self.top]:
             cgroup.remove()
-
-
-def exhaust_memory(top):
-    """Takes all the memory there is, at oom_score_adj -1000, until somebody has been killed for it."""
-    kills = lambda: top.event("oom_kill", local=False)
-    before = kills()
-    free = int(read("/proc/meminfo").split("MemAvailable:")[1].split()[0]) // 1024
-    hog = Process(MOUNT, "hog", adj=-1000, anon=max(1, free - 60))
-    while kills() == before:
-        hog.order("grow 4")
-        if not until(20, lambda: kills() != before or hog.popen.stdout.readline()):
-            break
-    hog.end()
 
 
 def expected(tree, rule, kill, level):
@@ -140,10 +126,15 @@ rules = os.environ.get("RULES", " ".join(RULES)).split()
 kills = os.environ.get("KILLS", "process container pod").split()
 levels = os.environ.get("LEVELS", "container pod slice system").split()
 for level in levels:
+    if level == "system":
+        # What is taken for good need not be taken for each case
+        ballast = take_memory(leaving_mib=250)
     control(level)
     for rule in rules:
         for kill in kills:
             case(rule, kill, level)
+if "system" in levels:
+    ballast.end()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
 finish(len(levels) * (1 + 2 * len(rules) * len(kills)) + 7)

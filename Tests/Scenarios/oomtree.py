@@ -3,6 +3,7 @@
 A scenario prints a line a check, like those of lib.sh, and ends with finish(N).
 """
 
+import ctypes
 import json
 import os
 import shutil
@@ -10,10 +11,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPE = HERE + "/.out/shape"
 MOUNT = "/sys/fs/cgroup"
+JOURNAL = "/var/lib/oomlet/kills.jsonl"
 LINKS = "/sys/fs/bpf/oomlet/v1"
 MIB = 1 << 20
 
@@ -67,14 +70,17 @@ def write(path, text):
 
 
 class Process:
-    """A process of shape.c in a cgroup."""
+    """A process of shape.c in a cgroup. It is started, but may not have its memory before ready()."""
 
     def __init__(self, cgroup, name, **shape):
         self.name = name
         args = [SHAPE, cgroup, name] + [f"{key}={value}" for key, value in shape.items()]
         self.popen = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.popen.stdout.readline() == "ready\n", name
         self.pid = self.popen.pid
+
+    def ready(self):
+        assert self.popen.stdout.readline() == "ready\n", self.name
+        return self
 
     def order(self, line):
         """Tells it, and does not wait: it may not live to answer."""
@@ -152,9 +158,13 @@ class Container:
         self.cgroup.set("memory.oom.group", group)
 
     def start(self, name, **shape):
-        process = Process(self.cgroup.dir, name, **shape)
-        self.processes.append(process)
-        return process
+        return self.begin(name, **shape).ready()
+
+    def begin(self, name, **shape):
+        # Apart by more than /proc can tell
+        time.sleep(0.02)
+        self.processes.append(Process(self.cgroup.dir, name, **shape))
+        return self.processes[-1]
 
     def state(self):
         annotations = dict(self.annotations)
@@ -182,6 +192,18 @@ class Container:
         subprocess.run(["oomlet-hook", "--stage", "poststop"], input=json.dumps({"id": self.id}), text=True)
 
 
+def all_ready(containers):
+    for container in containers:
+        for process in container.processes:
+            process.ready()
+
+
+def at_once(calls):
+    with ThreadPoolExecutor() as pool:
+        for call in [pool.submit(call) for call in calls]:
+            call.result()
+
+
 def run_out(cgroup, process, mib=6):
     """An OOM at a cgroup: the process grows by a little more than the limit allows, and less than any process has.
 
@@ -190,6 +212,29 @@ def run_out(cgroup, process, mib=6):
     """
     cgroup.set("memory.max", int(cgroup.get("memory.current")) + MIB)
     process.order(f"grow {mib}")
+
+
+def take_memory(leaving_mib):
+    """A process that has it, and that nobody may kill."""
+    available = int(read("/proc/meminfo").split("MemAvailable:")[1].split()[0]) // 1024
+    return Process(MOUNT, "hog", adj=-1000, anon=max(1, available - leaving_mib)).ready()
+
+
+def exhaust_memory(top):
+    """An OOM of the whole system: all its memory is taken until somebody below the cgroup has been killed for it."""
+    # This program, too, would be read from disk again and again
+    assert ctypes.CDLL(None).mlockall(3) == 0
+    # What any process has is to be enough
+    vm = {"watermark_boost_factor": 0, "min_free_kbytes": 2048}
+    was = {key: read("/proc/sys/vm/" + key) for key in vm}
+    for key, value in vm.items():
+        write("/proc/sys/vm/" + key, value)
+    hog = take_memory(leaving_mib=30)
+    hog.order(f"exhaust {top.dir}/memory.events")
+    hog.popen.wait(120)
+    hog.end()
+    for key, value in was.items():
+        write("/proc/sys/vm/" + key, value)
 
 
 def living(containers):
@@ -211,8 +256,7 @@ def deaths(containers, act, seconds=15):
 
 
 def records():
-    run = subprocess.run(["oomlet", "kills", "-o", "json"], capture_output=True, text=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    return [json.loads(line) for line in read(JOURNAL).splitlines()]
 
 
 class Agent:

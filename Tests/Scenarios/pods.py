@@ -195,7 +195,7 @@ app.cgroup.enable()
 inner, sibling = Cgroup(app.cgroup.path + "/container"), Cgroup(app.cgroup.path + "/exec")
 inner.set("memory.oom.group", 1)
 for where, name, anon in ((inner, "main", 20), (inner, "helper", 10), (sibling, "shell", 40)):
-    app.processes.append(Process(where.dir, name, anon=anon))
+    app.processes.append(Process(where.dir, name, anon=anon).ready())
 app.attach()
 same("crun's layout: one attachment, on the scope",
      [c["cgroup"] for c in json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)["attached"]],

@@ -6,7 +6,9 @@
  * as much in page tables; a vfork child shares all of it; without its leader only another
  * thread is left. Prints "ready", then takes a line on stdin for each step:
  *
- *   grow MIB    that much more anonymous memory, then prints "done"
+ *   grow MIB        that much more anonymous memory, then prints "done"
+ *   exhaust FILE    all the memory there is, until the file, a memory.events, says that
+ *                   somebody was killed for it; then ends at once
  *
  * and ends with stdin.
  */
@@ -38,16 +40,42 @@ static void touch(size_t mib, int flags, size_t stride)
 		p[at] = 1;
 }
 
+static long kills(const char *events)
+{
+	char key[32];
+	long value = 0;
+	FILE *f = fopen(events, "r");
+
+	while (f && fscanf(f, "%31s %ld", key, &value) == 2 && strcmp(key, "oom_kill"))
+		;
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* Locked, for at that point everything else is read from disk again and again. */
+static void exhaust(const char *events)
+{
+	long before = kills(events);
+
+	mlockall(MCL_CURRENT);
+	while (kills(events) == before)
+		touch(1, MAP_PRIVATE, 4096);
+	_exit(0);
+}
+
 static void *obey(void *unused)
 {
-	char line[64];
+	char line[256], events[256];
 	int mib;
 
 	(void)unused;
 	puts("ready");
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin))
-		if (sscanf(line, "grow %d", &mib) == 1) {
+		if (sscanf(line, "exhaust %255s", events) == 1) {
+			exhaust(events);
+		} else if (sscanf(line, "grow %d", &mib) == 1) {
 			touch(mib, MAP_PRIVATE, 4096);
 			puts("done");
 			fflush(stdout);
