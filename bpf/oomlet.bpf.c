@@ -16,6 +16,7 @@
 #include <oomlet/record.bpf.h>
 #include <oomlet/dying.bpf.h>
 #include <oomlet/kill.bpf.h>
+#include <oomlet/pressure.bpf.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -78,6 +79,11 @@ static __noinline bool choose(struct scan *s, struct oomlet_record *r, struct me
 		return false;
 	find_level(s, r, cgrp);
 	find_totals(s, memcg, r->level == OOMLET_LEVEL_SYSTEM);
+	s->shortage.declared = r->trigger == OOMLET_TRIGGER_PRESSURE;
+	if (s->shortage.declared) {
+		find_shortage(&s->shortage, memcg, r->level == OOMLET_LEVEL_SYSTEM);
+		record_pressure(r, cgrp);
+	}
 	bpf_cgroup_release(cgrp);
 	scan(s, memcg);
 	/* Nobody to kill: tell of whom */
@@ -174,10 +180,10 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	if (!r)
 		return 0;
 	s->slot = slot;
+	r->trigger = trigger;
 	if (!choose(s, r, memcg))
 		return decline(s, id);
 
-	r->trigger = trigger;
 	r->boottime_ns = start;
 	r->decision_ns = bpf_ktime_get_boot_ns() - start;
 	record_limit(r, memcg);
@@ -189,7 +195,7 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	record_send(r);
 	if (r->outcome != OOMLET_OUTCOME_KILLED)
 		return decline(s, id);
-	wait_for_memory(memcg, s->chosen.best.rank.tgid);
+	wait_for_end(s->chosen.best.rank.tgid);
 	return 1;
 }
 
@@ -250,6 +256,98 @@ int explain(struct oomlet_question *q)
 	bpf_probe_read_kernel(out, sizeof(*out), r);
 	q->explained = s->explained;
 	q->error = 0;
+	return 0;
+}
+
+/* Only for one at a time: they share what a decision works on. */
+static __u32 deciding;
+
+/* An OOM by pressure that nobody is to die for leaves the kernel nothing to decide: it is
+ * on record, and not declared. Whether it is to be declared.
+ */
+static __noinline bool is_for_real(struct mem_cgroup *memcg, const struct oomlet_pressure_limit *limit)
+{
+	__u32 slot = OOMLET_SLOT_PRESSURE;
+	struct oomlet_record *r;
+	bool known, real;
+	struct scan *s;
+
+	s = bpf_map_lookup_elem(&scans, &slot);
+	r = record_start(slot);
+	if (!s || !r)
+		return false;
+	s->slot = slot;
+	s->explain_cgroup_id = 0;
+	r->trigger = OOMLET_TRIGGER_PRESSURE;
+	r->boottime_ns = bpf_ktime_get_boot_ns();
+	known = choose(s, r, memcg);
+	r->decision_ns = bpf_ktime_get_boot_ns() - r->boottime_ns;
+	record_limit(r, memcg);
+	record_choice(r, s);
+	if (limit->flags & OOMLET_DRY_RUN)
+		r->outcome = OOMLET_OUTCOME_DRY_RUN;
+	if (!known || !s->chosen.best.rank.tgid) {
+		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
+	} else if (limit->available_permille && available_permille() >= limit->available_permille) {
+		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
+		r->flags |= OOMLET_MEMORY_AVAILABLE;
+	}
+	real = !r->outcome;
+	if (!real)
+		record_send(r);
+	return real;
+}
+
+static int declare(void *map, int *key, void *value)
+{
+	struct oomlet_pressure_limit *limit;
+	struct declaration *d = value;
+	struct mem_cgroup *memcg;
+	struct cgroup *cgrp;
+	bool real = false;
+
+	cgrp = bpf_cgroup_from_id(d->cgroup_id);
+	if (!cgrp)
+		goto out;
+	memcg = bpf_get_mem_cgroup(&cgrp->self);
+	if (memcg) {
+		limit = bpf_cgrp_storage_get(&pressure, cgrp, NULL, 0);
+		if (limit && !__sync_val_compare_and_swap(&deciding, 0, 1)) {
+			real = is_for_real(memcg, limit);
+			deciding = 0;
+		}
+		if (real)
+			bpf_out_of_memory(memcg, 0, BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK);
+		bpf_put_mem_cgroup(memcg);
+	}
+	bpf_cgroup_release(cgrp);
+out:
+	d->busy = 0;
+	return 0;
+}
+
+/* For each cgroup, and the system, about every 2 s while not idle. */
+SEC("tp_btf/psi_avgs_work")
+int watch_pressure(unsigned long long *ctx)
+{
+	struct psi_group *group = (struct psi_group *)ctx[0];
+	struct oomlet_pressure_limit *limit;
+	struct oomlet_stall *stall;
+	struct cgroup *cgrp;
+	__u64 total;
+
+	cgrp = bpf_cgroup_from_id(group->cgroup_id);
+	if (!cgrp)
+		return 0;
+	limit = bpf_cgrp_storage_get(&pressure, cgrp, NULL, 0);
+	if (limit && limit->kind) {
+		total = limit->kind == OOMLET_PRESSURE_FULL ? group->total[PSI_MEM_FULL] : group->total[PSI_MEM_SOME];
+		stall = bpf_cgrp_storage_get(&stalls, cgrp, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		/* Otherwise, at the next look */
+		if (stall && look(stall, limit, total) && !start_declaration(group->cgroup_id, declare))
+			stall->declared_at_ns = 0;
+	}
+	bpf_cgroup_release(cgrp);
 	return 0;
 }
 

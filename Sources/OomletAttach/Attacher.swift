@@ -99,8 +99,8 @@ public struct Attacher {
 
     if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
     var warnings: [String] = []
-    if request.pressure != nil {
-      warnings.append("pressure is not watched by this version: the policy decides when a limit is hit, not before")
+    if request.pressure != nil, !Pressure.isWatched {
+      warnings.append("this kernel does not tell of pressure (PSI): the policy decides when a limit is hit, not before")
     }
     if let pod = place.pod {
       do throws(Failure) { try attachPod(pod, place.qos, identity, request.order) } catch {
@@ -125,6 +125,7 @@ public struct Attacher {
     var group: OOMGroup?
     try parameters.store(on: cgroup)
     do throws(Failure) {
+      try Pressure.setLimit(request.pressure, dryRun: request.dryRun, of: cgroup)
       let link = try PolicyLink(policy: map, to: cgroup)
       let oomGroup = try OOMGroup(of: cgroup, for: request.kill)
       group = oomGroup
@@ -137,6 +138,7 @@ public struct Attacher {
       try link.pin(Pins.link(of: identity))
     } catch {
       if let before { try? before.store(on: cgroup) } else { Parameters.remove(from: cgroup) }
+      try? Pressure.setLimit(nil, of: cgroup)
       if error.status != .occupied { AttachedContainer.remove(identity) }
       group?.restore()
       throw error
@@ -170,6 +172,7 @@ public struct Attacher {
     // Last: while there is an identity file, the agent keeps memory.oom.group as the policy needs it
     if let cgroup = try? Cgroup(path: container.cgroup), cgroup.id == container.cgroupID {
       Parameters.remove(from: cgroup)
+      try? Pressure.setLimit(nil, of: cgroup)
       container.oomGroup.restore()
     }
   }

@@ -29,9 +29,12 @@ public enum CustomPolicy {
     try makeDirectory(pins, mode: 0o700)
     let first = try attach(bytes, path, id, to: Programs.handlerPin, pin: "\(pins)/handler", sharing: nil)
     do throws(Failure) {
-      _ = try attach(bytes, path, id, to: Programs.explainPin, pin: "\(pins)/explain", sharing: first.raw)
+      for (target, name) in [(Programs.explainPin, "explain"), (Programs.pressureProgramPin, "pressure")]
+      where access(target, F_OK) == 0 {
+        _ = try attach(bytes, path, id, to: target, pin: "\(pins)/\(name)", sharing: first.raw)
+      }
     } catch {
-      Pins.remove("\(pins)/handler")
+      for name in namesInDirectory(pins) ?? [] { Pins.remove("\(pins)/\(name)") }
       throw error
     }
   }

@@ -15,6 +15,9 @@ public enum KernelSupport {
 
   static func policyLayout() throws(Failure) -> PolicyLayout { try facts.get().policyLayout }
 
+  /// Whether BPF programs can watch stalls (PSI) here.
+  static var hasPressureTracepoint: Bool { (try? facts.get().hasPressureTracepoint) ?? false }
+
   /// Where in a policy's map what stands; in bytes.
   struct PolicyLayout: Sendable {
     let typeID: UInt32
@@ -27,6 +30,7 @@ public enum KernelSupport {
   private struct Facts: Sendable {
     let attachStyle: oomlet_attach_style
     let policyLayout: PolicyLayout
+    let hasPressureTracepoint: Bool
 
     init(_ types: KernelTypes) throws(Failure) {
       guard let handler = types.member("handle_out_of_memory", of: "bpf_oom_ops") else {
@@ -46,6 +50,7 @@ public enum KernelSupport {
       policyLayout = PolicyLayout(
         typeID: value.id, size: value.size, handlerOffset: data.offset + handler.offset, nameOffset: data.offset + name.offset,
         nameSize: name.size)
+      hasPressureTracepoint = types.hasTypedef("btf_trace_psi_avgs_work")
     }
   }
 
@@ -72,6 +77,8 @@ private final class KernelTypes {
     guard id > 0, let type = btf__type_by_id(btf, UInt32(id)) else { return nil }
     return (UInt32(id), type.pointee.size)
   }
+
+  func hasTypedef(_ name: String) -> Bool { btf__find_by_name_kind(btf, name, UInt32(BTF_KIND_TYPEDEF)) > 0 }
 
   /// In bytes.
   func member(_ name: String, of structure: String) -> (offset: Int, size: Int)? {

@@ -22,9 +22,17 @@ extension KillRecord {
         Comparison(
           containers: raw.containers, decidedBy: $0, nextCgroup: text(raw.next_cgroup), nextUsage: raw.next_usage_bytes)
       },
-      limitCgroup: text(raw.limit_cgroup), victim: Process(raw.victim, epoch: epoch),
+      limitCgroup: text(raw.limit_cgroup), pressure: Pressure(raw), victim: Process(raw.victim, epoch: epoch),
       runnerUp: Process(raw.runner_up, epoch: epoch), candidates: raw.candidates, alsoKilled: raw.also_killed,
       usage: raw.usage_bytes, limit: raw.limit_bytes == .max ? nil : raw.limit_bytes, decisionNanoseconds: raw.decision_ns)
+  }
+}
+
+extension KillRecord.Pressure {
+  init?(_ raw: oomlet_record) {
+    guard let kind = PressureRequest.Kind(raw.pressure) else { return nil }
+    self.init(
+      kind: kind, permille: raw.pressure_permille, limitPermille: raw.pressure_limit_permille, held: raw.pressure_held_ns)
   }
 }
 

@@ -39,13 +39,6 @@ public struct Parameters {
     if request.prefer.contains(.initProcess) { value.flags |= OOMLET_PREFER_INIT.rawValue }
     value.protect_count = setPatterns(&value.protect, request.protect)
     value.prefer_count = setPatterns(&value.prefer, request.prefer)
-    if let pressure = request.pressure {
-      value.pressure = (pressure.kind == .some ? OOMLET_PRESSURE_SOME : OOMLET_PRESSURE_FULL).rawValue
-      value.pressure_permille = pressure.permille
-      value.pressure_window_ns = pressure.window
-      value.pressure_for_ns = pressure.holdFor
-      value.pressure_cooldown_ns = pressure.cooldown
-    }
     setText(&value.policy, request.victim.description)
     set(identity)
   }

@@ -12,6 +12,9 @@ private let BPF_F_SLEEPABLE_: UInt32 = 1 << 4
 public enum Programs {
   static let handlerPin = "\(Pins.programs)/handle_out_of_memory"
   static let explainPin = "\(Pins.programs)/explain"
+  static let pressurePin = "\(Pins.programs)/watch_pressure"
+  /// Of the program itself; the other one is its link.
+  static let pressureProgramPin = "\(Pins.programs)/watch_pressure_program"
   private static let victimsPin = "\(Pins.programs)/note_victim"
 
   /// The handler, loaded first if it was not. The caller holds the lock.
@@ -28,11 +31,15 @@ public enum Programs {
     object.forEachMap { map, _ in
       if bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS { bpf_map__set_map_flags(map, BPF_F_LINK) }
     }
+    let hasPressure = KernelSupport.hasPressureTracepoint
+    if !hasPressure, let program = object.program("watch_pressure") { bpf_program__set_autoload(program, false) }
     try object.load()
     try State.initialize(attachStyle: style)
     // The handler last: where it is pinned, everything is
     try object.attach("note_victim", pin: victimsPin)
-    for (name, path) in [("explain", explainPin), ("handle_out_of_memory", handlerPin)] {
+    if hasPressure { try object.attach("watch_pressure", pin: pressurePin) }
+    let pressure = hasPressure ? [("watch_pressure", pressureProgramPin)] : []
+    for (name, path) in pressure + [("explain", explainPin), ("handle_out_of_memory", handlerPin)] {
       guard let program = object.program(name) else { throw Failure(.failed, "there is no program \(name)") }
       guard bpf_obj_pin(bpf_program__fd(program), path) == 0 || errno == EEXIST else { throw failure("cannot pin \(path)") }
     }

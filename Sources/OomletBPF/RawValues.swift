@@ -19,6 +19,20 @@ extension Victim {
   }
 }
 
+extension PressureRequest.Kind {
+  var raw: oomlet_pressure {
+    switch self {
+    case .some: OOMLET_PRESSURE_SOME
+    case .full: OOMLET_PRESSURE_FULL
+    }
+  }
+
+  init?(_ raw: UInt32) {
+    guard let match = PressureRequest.Kind.allCases.first(where: { $0.raw.rawValue == raw }) else { return nil }
+    self = match
+  }
+}
+
 extension KillScope {
   var raw: oomlet_kill {
     switch self {
@@ -42,11 +56,12 @@ extension OrderKey {
     case .overRequest: OOMLET_ORDER_OVER_REQUEST
     case .usage: OOMLET_ORDER_USAGE
     case .youngest: OOMLET_ORDER_YOUNGEST
+    case .cause: OOMLET_ORDER_CAUSE
     }
   }
 
   init?(_ raw: UInt32) {
-    guard let match = OrderKey.allCases.first(where: { $0.raw.rawValue == raw }) else { return nil }
+    guard let match = (OrderKey.allCases + [.cause]).first(where: { $0.raw.rawValue == raw }) else { return nil }
     self = match
   }
 }

@@ -8,7 +8,7 @@ extension KillRecord {
       ("time", .string(timestamp(time))), ("id", .string(id)), ("trigger", .string(trigger.rawValue)),
       ("level", .string(level.rawValue)), ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
       ("outcome", .string(outcome.rawValue)), ("errno", .integer(Int64(errorNumber))), ("container", container.json),
-      ("compared", comparison?.json ?? .null), ("limit_cgroup", .string(limitCgroup)), ("victim", victim?.json ?? .null),
+      ("compared", comparison?.json ?? .null), ("limit_cgroup", .string(limitCgroup)), ("pressure", pressure?.json ?? .null), ("victim", victim?.json ?? .null),
       ("runner_up", runnerUp?.json ?? .null), ("candidates", .integer(Int64(candidates))),
       ("also_killed", .integer(Int64(alsoKilled))), ("truncated", .bool(notes.contains(.truncated))),
       ("notes", .array(notes.names.map(JSON.string))), ("usage_bytes", size(usage)), ("limit_bytes", limit.map(size) ?? .null),
@@ -30,6 +30,7 @@ extension KillRecord {
       errorNumber: Int32(clamping: json["errno"]?.integer ?? 0),
       notes: Notes(names: json["notes"]?.array?.compactMap(\.string) ?? []), container: Container(json: container),
       comparison: json["compared"].flatMap(Comparison.init(json:)), limitCgroup: json["limit_cgroup"]?.string ?? "",
+      pressure: json["pressure"].flatMap(Pressure.init(json:)),
       victim: json["victim"].flatMap(Process.init(json:)), runnerUp: json["runner_up"].flatMap(Process.init(json:)),
       candidates: UInt32(clamping: json["candidates"]?.integer ?? 0),
       alsoKilled: UInt32(clamping: json["also_killed"]?.integer ?? 0), usage: json["usage_bytes"]?.unsigned ?? 0,
@@ -66,6 +67,22 @@ extension KillRecord.Comparison {
     self.init(
       containers: UInt32(clamping: json["containers"]?.integer ?? 0), decidedBy: key,
       nextCgroup: json["next_cgroup"]?.string ?? "", nextUsage: json["next_usage_bytes"]?.unsigned ?? 0)
+  }
+}
+
+extension KillRecord.Pressure {
+  var json: JSON {
+    .object([
+      ("kind", .string(kind.rawValue)), ("permille", .integer(Int64(permille))), ("limit_permille", .integer(Int64(limitPermille))),
+      ("held_ns", size(held)),
+    ])
+  }
+
+  init?(json: JSON) {
+    guard let kind = json["kind"]?.string.flatMap(PressureRequest.Kind.init(rawValue:)) else { return nil }
+    self.init(
+      kind: kind, permille: UInt32(clamping: json["permille"]?.integer ?? 0),
+      limitPermille: UInt32(clamping: json["limit_permille"]?.integer ?? 0), held: json["held_ns"]?.unsigned ?? 0)
   }
 }
 

@@ -3,6 +3,7 @@ extension KillRecord {
   public var why: String {
     switch outcome {
     case .stoodAside:
+      if notes.contains(.memoryAvailable) { return "there is memory available, so nobody's death would help" }
       return policy == VictimRule.kernel.rawValue
         ? "policy kernel leaves the choice to the kernel" : "no process in \(place) may be killed: left to the kernel"
     case .failed: return "the kernel refused to kill the victim (errno \(errorNumber)): left to the kernel"
@@ -41,6 +42,7 @@ extension KillRecord {
       case .overRequest: "further above its request than"
       case .usage: "uses \(binarySize(container.usage)), more than the \(binarySize(comparison.nextUsage)) of"
       case .youngest: "younger than"
+      case .cause: "rather causes the pressure than"
       }
     return "the container \(reason) \(next), \(comparison.containers) compared"
   }
@@ -58,8 +60,9 @@ extension KillRecord {
       switch trigger {
       case .limit: "\(scope) reached its limit\(limitText)"
       case .system: "the node ran out of memory"
-      case .pressure: "memory pressure in \(scope)"
+      case .pressure: pressure?.sentence(scope) ?? "memory pressure in \(scope)"
       }
+    if notes.contains(.memoryAvailable) { return "\(cause); stood aside: \(why)." }
     guard let victim, outcome != .stoodAside else { return "\(cause); policy \(printable(policy)) stood aside: \(why)." }
     let process = "\(printable(victim.comm)) (pid \(victim.pid), \(binarySize(victim.memory.rss)) resident)"
     let verb =
@@ -94,4 +97,11 @@ public func binarySize(_ bytes: UInt64) -> String {
   let whole = UInt64(tenths) / 10
   let digit = UInt64(tenths) % 10
   return whole < 10 && digit != 0 ? "\(whole).\(digit)\(unit)" : "\(UInt64((Double(bytes) / Double(divisor)).rounded()))\(unit)"
+}
+
+extension KillRecord.Pressure {
+  fileprivate func sentence(_ scope: String) -> String {
+    "\(kind == .full ? "all" : "some") tasks of \(scope) stalled \(percentage(permille)) of the time for want of memory, "
+      + "above \(percentage(limitPermille)) for \(seconds(held / 100_000_000 * 100_000_000))"
+  }
 }

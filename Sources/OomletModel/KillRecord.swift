@@ -71,6 +71,20 @@ public struct KillRecord: Equatable, Sendable {
     }
   }
 
+  /// The stall that was called an OOM.
+  public struct Pressure: Equatable, Sendable {
+    public var kind: PressureRequest.Kind
+    /// Share of the time that tasks stalled, in thousandths, and the limit for it.
+    public var permille: UInt32
+    public var limitPermille: UInt32
+    /// For how long it had been above the limit, in ns.
+    public var held: UInt64
+
+    public init(kind: PressureRequest.Kind, permille: UInt32, limitPermille: UInt32, held: UInt64) {
+      (self.kind, self.permille, self.limitPermille, self.held) = (kind, permille, limitPermille, held)
+    }
+  }
+
   /// What a reader should know besides.
   public struct Notes: OptionSet, Sendable {
     public let rawValue: UInt32
@@ -81,6 +95,7 @@ public struct KillRecord: Equatable, Sendable {
     public static let groupDrift = Notes(rawValue: 8)
     public static let customMissing = Notes(rawValue: 16)
     public static let noPolicy = Notes(rawValue: 32)
+    public static let memoryAvailable = Notes(rawValue: 64)
 
     /// Name and meaning of each.
     public static let all: [(note: Notes, name: String, meaning: String)] = [
@@ -90,6 +105,7 @@ public struct KillRecord: Equatable, Sendable {
       (.groupDrift, "group-drift", "memory.oom.group was not as oomlet had set it: more died than the policy says"),
       (.customMissing, "custom-missing", "the custom policy did not answer: the kernel's measure decided"),
       (.noPolicy, "no-policy", "the container has no policy: the kernel's measure decided"),
+      (.memoryAvailable, "memory-available", "the system stalls, but has memory available: nobody dies for that"),
     ]
 
     public var names: [String] { Notes.all.filter { contains($0.note) }.map(\.name) }
@@ -119,6 +135,8 @@ public struct KillRecord: Equatable, Sendable {
   /// nil: there was only one.
   public var comparison: Comparison?
   public var limitCgroup: String
+  /// nil: the trigger is another one.
+  public var pressure: Pressure?
   public var victim: Process?
   public var runnerUp: Process?
   public var candidates: UInt32
@@ -133,13 +151,13 @@ public struct KillRecord: Equatable, Sendable {
   public init(
     time: Int64, bootTime: UInt64, bootID: String, trigger: Trigger, level: Level, policy: String, kill: KillScope = .process,
     outcome: Outcome, errorNumber: Int32 = 0, notes: Notes = [], container: Container, comparison: Comparison? = nil,
-    limitCgroup: String, victim: Process?, runnerUp: Process?, candidates: UInt32, alsoKilled: UInt32 = 0, usage: UInt64,
-    limit: UInt64?, decisionNanoseconds: UInt64
+    limitCgroup: String, pressure: Pressure? = nil, victim: Process?, runnerUp: Process?, candidates: UInt32,
+    alsoKilled: UInt32 = 0, usage: UInt64, limit: UInt64?, decisionNanoseconds: UInt64
   ) {
     (self.time, self.bootTime, self.bootID) = (time, bootTime, bootID)
     (self.trigger, self.level, self.policy, self.kill, self.outcome) = (trigger, level, policy, kill, outcome)
     (self.errorNumber, self.notes, self.container, self.comparison) = (errorNumber, notes, container, comparison)
-    (self.limitCgroup, self.victim, self.runnerUp) = (limitCgroup, victim, runnerUp)
+    (self.limitCgroup, self.pressure, self.victim, self.runnerUp) = (limitCgroup, pressure, victim, runnerUp)
     (self.candidates, self.alsoKilled, self.usage, self.limit) = (candidates, alsoKilled, usage, limit)
     self.decisionNanoseconds = decisionNanoseconds
   }

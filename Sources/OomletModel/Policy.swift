@@ -57,6 +57,11 @@ public enum OrderKey: String, CaseIterable, Sendable {
   case overRequest = "over-request"
   case usage
   case youngest
+  /// Under pressure before all others, and nothing to ask for.
+  case cause
+
+  /// Those that can be asked for.
+  public static let allCases: [OrderKey] = [.priority, .qos, .overRequest, .usage, .youngest]
 
   /// For people: `The container … gives way.`
   public var summary: String {
@@ -66,6 +71,7 @@ public enum OrderKey: String, CaseIterable, Sendable {
     case .overRequest: "furthest above its memory request"
     case .usage: "that uses the most memory"
     case .youngest: "whose cgroup was made last"
+    case .cause: "that causes the pressure"
     }
   }
 }
@@ -90,10 +96,12 @@ public struct PressureRequest: Equatable, Sendable {
   public var holdFor: UInt64
   /// In ns: how long to leave the container alone after a kill.
   public var cooldown: UInt64
+  /// Of the system: only while less than this share of its RAM is available, in thousandths; 0: in any case.
+  public var availablePermille: UInt32
 
-  public init(kind: Kind, permille: UInt32, window: UInt64, holdFor: UInt64, cooldown: UInt64) {
+  public init(kind: Kind, permille: UInt32, window: UInt64, holdFor: UInt64, cooldown: UInt64, availablePermille: UInt32 = 0) {
     (self.kind, self.permille, self.window) = (kind, permille, window)
-    (self.holdFor, self.cooldown) = (holdFor, cooldown)
+    (self.holdFor, self.cooldown, self.availablePermille) = (holdFor, cooldown, availablePermille)
   }
 }
 

@@ -21,13 +21,17 @@ extension PolicyRequest {
 extension PressureRequest {
   /// `at full stall of 40% over 10s for 20s, then 60s of rest`
   public var summary: String {
-    let tenths = permille % 10
-    let share = "\(permille / 10)\(tenths == 0 ? "" : ".\(tenths)")%"
+    let available = availablePermille > 0 ? " while less than \(percentage(availablePermille)) of RAM is available" : ""
     return
-      "at \(kind.rawValue) stall of \(share) over \(seconds(window)) for \(seconds(holdFor)), then \(seconds(cooldown)) of rest"
+      "at \(kind.rawValue) stall of \(percentage(permille)) over \(seconds(window)) for \(seconds(holdFor))\(available), "
+      + "then \(seconds(cooldown)) of rest"
   }
 }
 
-private func seconds(_ nanoseconds: UInt64) -> String {
+/// Thousandths as people write them: `40%`, `12.5%`.
+public func percentage(_ permille: UInt32) -> String { "\(permille / 10)\(permille % 10 == 0 ? "" : ".\(permille % 10)")%" }
+
+/// `20s`, `500ms`.
+public func seconds(_ nanoseconds: UInt64) -> String {
   nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000)s" : "\(nanoseconds / 1_000_000)ms"
 }

@@ -5,7 +5,7 @@ public enum GrammarTables {
   /// In Markdown, by the name that the document's markers give.
   public static let all: [(name: String, text: String)] = [
     ("keys", keys(PolicyGrammar.keys)),
-    ("pressure", keys(PolicyGrammar.pressureKeys)),
+    ("pressure", keys(PressureGrammar.keys)),
     ("victims", table(["victim", "who dies: the process …"], VictimRule.allCases.map { [code($0.rawValue), $0.summary] })),
     ("kill", table(["kill", "what dies with the victim"], KillScope.allCases.map { [code($0.rawValue), $0.summary] })),
     ("order", table(["order", "which gives way: the container …"], OrderKey.allCases.map { [code($0.rawValue), $0.summary] })),

@@ -49,19 +49,6 @@ public struct PolicyGrammar: Sendable {
       summary: "KEP-5507's words for `kill: process` and `kill: container`"),
   ]
 
-  public static let pressureKeys: [Key] = [
-    Key(
-      name: "some", expected: Quantity.percentageForm, fallback: "none", summary: "share of the time in which some tasks stall"),
-    Key(
-      name: "full", expected: Quantity.percentageForm, fallback: "none",
-      summary: "share of the time in which all tasks stall; one of some and full"),
-    Key(name: "over", expected: "a duration from 2s to 5m", fallback: "10s", summary: "the time the share is taken over"),
-    Key(name: "for", expected: "a duration from 0s to 30m", fallback: "20s", summary: "how long it must hold"),
-    Key(
-      name: "cooldown", expected: "a duration from 1s to 24h", fallback: "60s",
-      summary: "how long the container is left alone after a kill"),
-  ]
-
   private static let patternsForm = "a list of at most \(ProcessPattern.limit) of init and comm patterns with *"
 
   public func parse(_ text: String) -> Result<PolicyRequest, Problems> { parse(Array(text.utf8)) }
@@ -113,7 +100,7 @@ public struct PolicyGrammar: Sendable {
     if let node = members["priority"], let value = reader.integer(node, "priority", -1_000_000_000...1_000_000_000) {
       request.priority = Int32(value)
     }
-    if let node = members["pressure"] { request.pressure = pressure(node, &reader) }
+    if let node = members["pressure"] { request.pressure = reader.pressure(node, "pressure") }
     if let node = members["dry-run"], let value = reader.bool(node, "dry-run") { request.dryRun = value }
     if let node = members["require"], let value = reader.bool(node, "require") { request.require = value }
   }
@@ -172,49 +159,5 @@ public struct PolicyGrammar: Sendable {
       reader.add(node.problem("\(key): \(node.shown) \(why): expected \(expected)"))
       return nil
     }
-  }
-
-  private static let shareForm = "\(Quantity.percentageForm), more than 0% and at most 100%"
-
-  private func pressure(_ node: YAMLNode, _ reader: inout MappingReader) -> PressureRequest? {
-    let before = reader.problems.count
-    let members = reader.members(node, keys: PolicyGrammar.pressureKeys.map(\.name), of: "pressure")
-    var kind: (PressureRequest.Kind, UInt32)?
-    for each in PressureRequest.Kind.allCases {
-      guard let node = members[each.rawValue] else { continue }
-      guard kind == nil else {
-        reader.add(node.problem("pressure: some and full are both there: expected one of them"))
-        continue
-      }
-      let value = reader.quantity(node, "pressure.\(each.rawValue)", PolicyGrammar.shareForm, Quantity.permille)
-      if value == 0 {
-        reader.add(
-          node.problem("pressure.\(each.rawValue): \(node.shown) is always exceeded: expected \(PolicyGrammar.shareForm)"))
-      }
-      kind = (each, value ?? 1000)
-    }
-    func time(_ key: String, _ range: ClosedRange<UInt64>, _ fallback: UInt64) -> UInt64 {
-      guard let node = members[key] else { return fallback }
-      let second: UInt64 = 1_000_000_000
-      let expected = PolicyGrammar.pressureKeys.first { $0.name == key }!.expected
-      guard let value = reader.quantity(node, "pressure.\(key)", expected, Quantity.duration) else { return fallback }
-      guard (range.lowerBound * second...range.upperBound * second).contains(value) else {
-        reader.add(node.problem("pressure.\(key): \(node.shown) is out of range: expected \(expected)"))
-        return fallback
-      }
-      return value
-    }
-    let second: UInt64 = 1_000_000_000
-    let window = time("over", 2...300, 10 * second)
-    let hold = time("for", 0...1800, 20 * second)
-    let cooldown = time("cooldown", 1...86400, 60 * second)
-    guard let kind else {
-      if reader.problems.count == before {
-        // As soon as a key is misspelt, that is the problem
-        reader.add(node.problem("pressure: no threshold: expected some or full with \(PolicyGrammar.shareForm)"))
-      }
-      return nil
-    }
-    return PressureRequest(kind: kind.0, permille: kind.1, window: window, holdFor: hold, cooldown: cooldown)
   }
 }

@@ -9,10 +9,13 @@
  *   grow MIB        that much more anonymous memory, then prints "done"
  *   exhaust FILE    all the memory there is, until the file, a memory.events, says that
  *                   somebody was killed for it; then ends at once
+ *   thrash MIB FILE reads that much of the file page by page, at random, for ever
+ *   stream FILE     reads the file from its beginning to its end, for ever
  *
  * and ends with stdin.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -64,17 +67,53 @@ static void exhaust(const char *events)
 	_exit(0);
 }
 
+static int open_file(const char *name)
+{
+	int fd = open(name, O_RDONLY);
+
+	if (fd < 0) {
+		perror(name);
+		exit(1);
+	}
+	return fd;
+}
+
+static void thrash(size_t mib, const char *name)
+{
+	int fd = open_file(name);
+	char page[4096];
+
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+	for (;;)
+		if (pread(fd, page, sizeof(page), random() % (mib * MIB / sizeof(page)) * sizeof(page)) < 0)
+			exit(1);
+}
+
+static void stream(const char *name)
+{
+	static char buffer[1 << 16];
+	int fd = open_file(name);
+
+	for (;;)
+		if (read(fd, buffer, sizeof(buffer)) <= 0)
+			lseek(fd, 0, SEEK_SET);
+}
+
 static void *obey(void *unused)
 {
-	char line[256], events[256];
+	char line[256], name[256];
 	int mib;
 
 	(void)unused;
 	puts("ready");
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin))
-		if (sscanf(line, "exhaust %255s", events) == 1) {
-			exhaust(events);
+		if (sscanf(line, "exhaust %255s", name) == 1) {
+			exhaust(name);
+		} else if (sscanf(line, "thrash %d %255s", &mib, name) == 2) {
+			thrash(mib, name);
+		} else if (sscanf(line, "stream %255s", name) == 1) {
+			stream(name);
 		} else if (sscanf(line, "grow %d", &mib) == 1) {
 			touch(mib, MAP_PRIVATE, 4096);
 			puts("done");

@@ -26,8 +26,9 @@ enum {
 
 	OOMLET_RING_BYTES = 1 << 20,
 	OOMLET_PATTERNS = 8,		/* of each kind */
-	OOMLET_ORDER_KEYS = 5,
+	OOMLET_ORDER_KEYS = 6,
 	OOMLET_EXPLAINED = 1024,	/* candidates that `explain` can show */
+	OOMLET_STALL_SAMPLES = 32,
 };
 
 enum oomlet_trigger {
@@ -79,6 +80,7 @@ enum oomlet_order {
 	OOMLET_ORDER_OVER_REQUEST = 2,	/* most usage above its request */
 	OOMLET_ORDER_USAGE = 3,		/* most usage */
 	OOMLET_ORDER_YOUNGEST = 4,	/* cgroup made last */
+	OOMLET_ORDER_CAUSE = 5,		/* under pressure, before all others: whoever causes it */
 	OOMLET_ORDER_END = 255,
 };
 
@@ -146,15 +148,42 @@ struct oomlet_params {
 	__u8 order[8];			/* enum oomlet_order, up to OOMLET_ORDER_END; of a pod */
 	__u64 min_size_bytes;
 	__u64 request_bytes;
-	__u32 pressure;			/* enum oomlet_pressure */
-	__u32 pressure_permille;	/* of the window that tasks stall */
-	__u64 pressure_window_ns;
-	__u64 pressure_for_ns;		/* how long it must hold */
-	__u64 pressure_cooldown_ns;
 	struct oomlet_pattern protect[OOMLET_PATTERNS];
 	struct oomlet_pattern prefer[OOMLET_PATTERNS];
 	char policy[OOMLET_POLICY_SIZE];
 	struct oomlet_identity identity;
+};
+
+/* Value of map `pressure`, BPF_MAP_TYPE_CGRP_STORAGE: when tasks of a cgroup that stall for
+ * want of memory are called an OOM of it. Written by user space at any time.
+ */
+struct oomlet_pressure_limit {
+	__u32 kind;			/* enum oomlet_pressure */
+	__u32 permille;			/* of the window that tasks stall */
+	__u64 window_ns;
+	__u64 for_ns;			/* how long it must hold */
+	__u64 cooldown_ns;		/* from one OOM to the next */
+	__u32 available_permille;	/* only while less than that of RAM is available; 0: always */
+	__u32 flags;			/* enum oomlet_params_flags: OOMLET_DRY_RUN */
+};
+
+/* Value of map `stalls`, BPF_MAP_TYPE_CGRP_STORAGE: how a cgroup in map `pressure` does.
+ * Written by the kernel side, about every 2 s while any of its tasks is not idle. Times are
+ * of CLOCK_BOOTTIME.
+ */
+struct oomlet_stall {
+	__u32 kind;			/* what the rest is about */
+	__u32 permille;			/* of the window, at the last look */
+	__u64 window_ns;
+	__u64 looked_at_ns;		/* the last look */
+	__u64 total_ns;			/* of stalls, then */
+	__u64 since_ns;			/* since when it has been over the limit; 0: it is not */
+	__u64 held_ns;			/* for how long it was, at the last OOM */
+	__u64 declared_at_ns;		/* the last OOM, also one that nobody had to die for; 0: none */
+	__u32 declared;			/* OOMs */
+	__u32 samples;			/* taken so far; the latest are below, at their number modulo */
+	__u64 sampled_at_ns[OOMLET_STALL_SAMPLES];
+	__u64 sampled_total_ns[OOMLET_STALL_SAMPLES];
 };
 
 /* Memory of one process, in bytes; off by at most 32 pages a CPU and kind
@@ -204,6 +233,7 @@ enum oomlet_record_flags {
 	OOMLET_GROUP_DRIFT = 1 << 3,	/* memory.oom.group made it more than one process */
 	OOMLET_CUSTOM_MISSING = 1 << 4,	/* the custom policy did not answer: the kernel's measure */
 	OOMLET_NO_POLICY = 1 << 5,	/* the container has none: the kernel's measure */
+	OOMLET_MEMORY_AVAILABLE = 1 << 6,/* the system stalls, but has memory: nobody dies for that */
 };
 
 /* One decision. */
@@ -231,6 +261,11 @@ struct oomlet_record {
 	__u64 next_usage_bytes;
 	__u64 victim_score;
 	__u64 runner_up_score;
+	__u32 pressure;			/* enum oomlet_pressure, of a trigger that is pressure */
+	__u32 pressure_permille;	/* as it was */
+	__u32 pressure_limit_permille;
+	__u32 pad;
+	__u64 pressure_held_ns;		/* how long it had been over the limit */
 	char policy[OOMLET_POLICY_SIZE];
 	struct oomlet_identity container;
 	char limit_cgroup[OOMLET_PATH_SIZE];
@@ -266,13 +301,14 @@ struct oomlet_custom {
 	__u32 pad;
 };
 
-/* Who decides: the handler, one at a time under the kernel's oom_lock, or `explain`,
- * one at a time under user space's lock.
+/* Who decides: the handler, one at a time under the kernel's oom_lock, `explain`, one at
+ * a time under user space's lock, or the watch for pressure, one at a time by its own.
  */
 enum {
 	OOMLET_SLOT_HANDLER = 0,
 	OOMLET_SLOT_EXPLAIN = 1,
-	OOMLET_SLOTS = 2,
+	OOMLET_SLOT_PRESSURE = 2,
+	OOMLET_SLOTS = 3,
 };
 
 /* A process that could be chosen; element of map `explained`. */
@@ -292,10 +328,12 @@ struct oomlet_question {
 
 _Static_assert(sizeof(struct oomlet_identity) == 512, "identity");
 _Static_assert(sizeof(struct oomlet_pattern) == 24, "pattern");
-_Static_assert(sizeof(struct oomlet_params) == 48 + 8 + 16 + 32 + 384 + 64 + 512, "params");
+_Static_assert(sizeof(struct oomlet_params) == 48 + 8 + 16 + 384 + 64 + 512, "params");
 _Static_assert(sizeof(struct oomlet_process) == 80, "process");
 _Static_assert(sizeof(struct oomlet_rank) == 40, "rank");
-_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 64 + 512 + 1536 + 160, "record");
+_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 24 + 64 + 512 + 1536 + 160, "record");
+_Static_assert(sizeof(struct oomlet_pressure_limit) == 40, "pressure");
+_Static_assert(sizeof(struct oomlet_stall) == 64 + 16 * OOMLET_STALL_SAMPLES, "stall");
 _Static_assert(sizeof(struct oomlet_state) == 40, "state");
 _Static_assert(sizeof(struct oomlet_question) == 24, "question");
 

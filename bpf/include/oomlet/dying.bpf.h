@@ -50,18 +50,17 @@ int note_victim(unsigned long long *ctx)
 	return 0;
 }
 
-#define WAIT_NS 30000000
+#define WAIT_NS 100000000
 #define WAIT_ROUNDS (1 << 20)
-#define WAIT_MARGIN (32 * OOMLET_PAGE_SIZE)
 
-/* Waits for the victim's memory, for a moment. A victim no longer counts as dying (to the
- * kernel: MMF_OOM_SKIP) shortly before its memory is uncharged; whoever asks again just
+/* Waits for the victim's end, for a moment. A victim no longer counts as dying (to the
+ * kernel: MMF_OOM_SKIP) before all of its memory is uncharged; whoever asks again just
  * then would get a second victim. Not if the task that is out of memory dies itself: it
  * has to go for that.
  */
-static __noinline void wait_for_memory(struct mem_cgroup *memcg, __u32 victim)
+static __noinline void wait_for_end(__u32 victim)
 {
-	__u64 start = bpf_ktime_get_boot_ns(), max = memory_max(memcg);
+	__u64 start = bpf_ktime_get_boot_ns();
 	struct bpf_iter_num numbers;
 	struct task_struct *task;
 	bool gone = false;
@@ -70,8 +69,7 @@ static __noinline void wait_for_memory(struct mem_cgroup *memcg, __u32 victim)
 		return;
 	bpf_iter_num_new(&numbers, 0, WAIT_ROUNDS);
 	while (!gone && bpf_iter_num_next(&numbers)) {
-		if ((max != NO_LIMIT && bpf_mem_cgroup_usage(memcg) + WAIT_MARGIN <= max) ||
-		    bpf_ktime_get_boot_ns() - start > WAIT_NS)
+		if (bpf_ktime_get_boot_ns() - start > WAIT_NS)
 			break;
 		task = bpf_task_from_pid(victim);
 		/* All of its threads: the leader may have exited long ago */
@@ -144,7 +142,7 @@ static __noinline bool waited_for_victim(struct oom_control *oc, struct mem_cgro
 		if (forget)
 			d->victims[at].tgid = 0;
 		if (waited || forget)
-			wait_for_memory(memcg, tgid);
+			wait_for_end(tgid);
 	}
 	bpf_iter_num_destroy(&numbers);
 	return waited;

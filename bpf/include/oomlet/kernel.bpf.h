@@ -57,11 +57,26 @@ struct cgroup {
 	struct cgroup_subsys_state self;
 	int level;
 	struct kernfs_node *kn;
+	struct psi_group *psi;
 	struct cgroup *ancestors[];
+} __core;
+
+/* Elements of psi_group's arrays, whose second dimension BTF does not have */
+enum {
+	PSI_MEM_SOME = 2,
+	PSI_MEM_FULL = 3,
+	PSI_AVERAGES = 3,		/* of 10, 60 and 300 s */
+};
+
+struct psi_group {
+	__u64 total[4];			/* ns, since boot or the cgroup's beginning */
+	unsigned long avg[4 * PSI_AVERAGES];
+	__u64 cgroup_id;
 } __core;
 
 struct page_counter {
 	unsigned long max;
+	unsigned long high;
 } __core;
 
 struct mem_cgroup {
@@ -159,6 +174,20 @@ struct oom_control {
 
 struct bpf_struct_ops_link;
 
+/* Whole: its size is checked, and its name */
+struct bpf_wq {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+enum node_stat_item {
+	NR_ACTIVE_FILE,
+	NR_ANON_MAPPED,
+	NR_SHMEM,
+	NR_SLAB_UNRECLAIMABLE_B,
+	NR_KERNEL_STACK_KB,
+	NR_PAGETABLE,
+};
+
 /* Filled in by libbpf member by member, so it must be whole. The handler's second
  * argument differs from kernel to kernel.
  */
@@ -201,6 +230,16 @@ struct mem_cgroup *bpf_get_root_mem_cgroup(void) __ksym;
 struct mem_cgroup *bpf_get_mem_cgroup(struct cgroup_subsys_state *css) __ksym;
 void bpf_put_mem_cgroup(struct mem_cgroup *memcg) __ksym;
 unsigned long bpf_mem_cgroup_usage(struct mem_cgroup *memcg) __ksym;
+/* In bytes */
+unsigned long bpf_mem_cgroup_page_state(struct mem_cgroup *memcg, int idx) __ksym;
+void bpf_mem_cgroup_flush_stats(struct mem_cgroup *memcg) __ksym;
+/* memcg NULL: the system. May sleep */
+int bpf_out_of_memory(struct mem_cgroup *memcg__nullable, int order, __u64 flags) __ksym;
+enum { BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK = 1 };
+int bpf_wq_init(struct bpf_wq *wq, void *p__map, unsigned int flags) __ksym;
+int bpf_wq_start(struct bpf_wq *wq, unsigned int flags) __ksym;
+int bpf_wq_set_callback_impl(struct bpf_wq *wq, int (callback_fn)(void *map, int *key, void *value),
+			     unsigned int flags, void *aux__ign) __ksym;
 
 void bpf_rcu_read_lock(void) __ksym;
 void bpf_rcu_read_unlock(void) __ksym;

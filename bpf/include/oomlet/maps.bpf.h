@@ -18,6 +18,22 @@ struct {
 } params SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct oomlet_pressure_limit);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} pressure SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct oomlet_stall);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} stalls SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, OOMLET_RING_BYTES);
 	__uint(pinning, LIBBPF_PIN_BY_NAME);

@@ -62,6 +62,8 @@ static __always_inline __u32 unit_difference(const struct unit *a, const struct 
 {
 	int i;
 
+	if (a->keys[OOMLET_ORDER_CAUSE] != b->keys[OOMLET_ORDER_CAUSE])
+		return OOMLET_ORDER_CAUSE;
 	for (i = 0; i < OOMLET_ORDER_KEYS; i++) {
 		__u32 key = order[i];
 

@@ -93,6 +93,20 @@ static __always_inline void record_limit(struct oomlet_record *r, struct mem_cgr
 	record_path(r->limit_cgroup, r->limit_cgroup_id);
 }
 
+/* How it was called an OOM. */
+static __always_inline void record_pressure(struct oomlet_record *r, struct cgroup *cgrp)
+{
+	struct oomlet_pressure_limit *limit = bpf_cgrp_storage_get(&pressure, cgrp, NULL, 0);
+	struct oomlet_stall *stall = bpf_cgrp_storage_get(&stalls, cgrp, NULL, 0);
+
+	if (!limit || !stall)
+		return;
+	r->pressure = stall->kind;
+	r->pressure_permille = stall->permille;
+	r->pressure_limit_permille = limit->permille;
+	r->pressure_held_ns = stall->held_ns;
+}
+
 /* Which container gave way, before which other. */
 static __always_inline void record_choice(struct oomlet_record *r, struct scan *s)
 {

@@ -16,6 +16,7 @@
 #include "maps.bpf.h"
 #include "match.bpf.h"
 #include "rank.bpf.h"
+#include "cause.bpf.h"
 
 #define OOM_SCORE_ADJ_MIN (-1000)
 #define OOMLET_LEVELS 32		/* of cgroups, from the root down */
@@ -35,6 +36,7 @@ struct scan {
 	__u64 total_bytes;		/* what oom_score_adj is a share of, at this OOM */
 	__u64 system_bytes;		/* and for oom_score */
 	__u8 order[8];
+	struct shortage shortage;
 	/* out */
 	struct oomlet_candidate candidate;/* being looked at */
 	__u32 is_init;			/* whether that is the container's PID 1 */
@@ -210,6 +212,8 @@ static __always_inline void start_unit(struct scan *s, const struct oomlet_param
 	oomlet_start_unit(s, p, cgroup_id, bpf_mem_cgroup_usage(memcg));
 	s->unit.level = level;
 	s->unit.params_level = params_level;
+	if (s->shortage.declared)
+		s->unit.keys[OOMLET_ORDER_CAUSE] = cause_of(&s->shortage, memcg, s->unit.usage_bytes);
 }
 
 static __noinline void consider(struct scan *s, struct task_struct *task)
