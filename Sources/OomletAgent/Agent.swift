@@ -41,6 +41,9 @@ public struct Agent {
       guard error.status == .unsupported else { throw error }
       logger.warning("degraded: \(error)")
     }
+    if config.systemPressure != nil, !Pressure.isWatched {
+      logger.warning("system.pressure is not watched: this kernel does not tell of pressure (PSI); is it booted with psi=0?")
+    }
     adopt()
     let containers = try ContainerWatch { [logger] container, paths in
       logger.notice(
@@ -87,7 +90,7 @@ public struct Agent {
   private func loadPolicies(_ config: NodeConfig) throws(Failure) {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000)
     try attacher.loadAll { error in logger.error("\(error)") }
-    do throws(Failure) { try attacher.attachSystem(order: config.order) } catch {
+    do throws(Failure) { try attacher.attachSystem(order: config.order, pressure: config.systemPressure) } catch {
       logger.warning("OOMs of slices and of the system are left to the kernel: \(error)")
     }
   }

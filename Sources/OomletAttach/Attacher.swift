@@ -52,11 +52,14 @@ public struct Attacher {
   }
 
   /// Attaches to the root cgroup what chooses among containers when the OOM is a slice's or the system's.
-  public func attachSystem(order: [OrderKey]) throws(Failure) {
+  ///
+  /// - Parameter pressure: when the system's stalls are called an OOM; nil: never.
+  public func attachSystem(order: [OrderKey], pressure: PressureRequest?) throws(Failure) {
     let map = try load(.system)
     try State.set(order: order)
     let root = try Cgroup(path: "/")
     try link(map, to: root, pinnedAt: Pins.systemLink)
+    try Pressure.setLimit(pressure, of: root)
   }
 
   /// Links a policy to a cgroup and pins that, unless the pin is such a link already.

@@ -32,6 +32,12 @@ public struct Pressure: Equatable, Sendable {
     declaredAt = stall.declared_at_ns == 0 ? nil : stall.declared_at_ns
   }
 
+  /// As it is below `/`, the whole system.
+  public static var ofSystem: Pressure? {
+    guard let root = try? Cgroup(path: "/") else { return nil }
+    return Pressure(of: root)
+  }
+
   /// From now on; nil: none.
   public static func setLimit(_ limit: PressureRequest?, dryRun: Bool = false, of cgroup: borrowing Cgroup) throws(Failure) {
     guard let map = Pins.open("\(Pins.maps)/pressure") else { throw failure("cannot open map pressure") }

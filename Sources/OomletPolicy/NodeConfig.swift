@@ -8,6 +8,8 @@ public struct NodeConfig: Equatable, Sendable {
 
   /// By what containers are compared at the OOM of a slice or of the node.
   public var order: [OrderKey] = [.priority, .qos, .overRequest, .usage]
+  /// When stalls of the whole system are called an OOM; nil: never.
+  public var systemPressure: PressureRequest?
   public var annotations = AnnotationLimits()
 
   public init() {}
@@ -28,8 +30,9 @@ public struct NodeConfig: Equatable, Sendable {
     var config = NodeConfig()
     let members = reader.members(root, keys: keys, of: "a node configuration")
     if let node = members["system"] {
-      let system = reader.members(node, keys: ["order"], of: "system")
+      let system = reader.members(node, keys: ["order", "pressure"], of: "system")
       if let order = system["order"] { config.order = reader.order(order, "system.order") ?? config.order }
+      if let node = system["pressure"] { config.systemPressure = reader.pressure(node, "system.pressure", ofSystem: true) }
     }
     if let node = members["annotations"] { config.annotations.read(node, &reader) }
     return reader.problems.isEmpty ? .success(config) : .failure(Problems(reader.problems))

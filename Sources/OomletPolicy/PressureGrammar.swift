@@ -22,15 +22,51 @@ public enum PressureGrammar {
     summary: "only while less than this share of RAM is available: what is neither in use by processes or the kernel, "
       + "nor files that are read again and again")
 
+  /// As the mapping would say it, key by key; what is left out is as it was before.
+  ///
+  /// - Throws: ``ExitStatus/invalid``.
+  public static func limit(
+    _ given: [(key: String, value: String)], before: PressureRequest?, ofSystem: Bool = false
+  ) throws(Failure) -> PressureRequest {
+    let keys = given.map(\.key)
+    guard ofSystem || !keys.contains(available.name) else {
+      throw Failure(.invalid, "pressure.available: expected for the system only")
+    }
+    var members = given
+    if let before {
+      let isGiven = PressureRequest.Kind.allCases.contains { keys.contains($0.rawValue) }
+      let old = [
+        isGiven ? nil : (before.kind.rawValue, percentage(before.permille)), ("over", "\(before.window / 1_000_000)ms"),
+        ("for", "\(before.holdFor / 1_000_000)ms"), ("cooldown", "\(before.cooldown / 1_000_000)ms"),
+        before.availablePermille > 0 ? ("available", percentage(before.availablePermille)) : nil,
+      ]
+      members += old.compactMap { $0 }.filter { !keys.contains($0.0) }
+    }
+    var reader = MappingReader()
+    let nodes = members.map { ($0.key, YAMLNode(.scalar($0.value, isPlain: true), line: 0, column: 0)) }
+    let limit = reader.pressure(
+      Dictionary(uniqueKeysWithValues: nodes), "pressure", of: YAMLNode(.mapping([]), line: 0, column: 0), ofSystem: ofSystem)
+    guard let limit, reader.problems.isEmpty else { throw Failure(.invalid, Problems(reader.problems).summary) }
+    return limit
+  }
+
   fileprivate static let shareForm = "\(Quantity.percentageForm), more than 0% and at most 100%"
 }
 
 extension MappingReader {
   /// - Parameter key: what the mapping is the value of.
   mutating func pressure(_ node: YAMLNode, _ key: String, ofSystem: Bool = false) -> PressureRequest? {
-    let before = problems.count
     let keys = PressureGrammar.keys + (ofSystem ? [PressureGrammar.available] : [])
+    let before = problems.count
     let members = members(node, keys: keys.map(\.name), of: key)
+    // As soon as a key is misspelt, that is the problem
+    return pressure(members, key, of: node, ofSystem: ofSystem, misspelt: problems.count > before)
+  }
+
+  fileprivate mutating func pressure(
+    _ members: [String: YAMLNode], _ key: String, of node: YAMLNode, ofSystem: Bool, misspelt: Bool = false
+  ) -> PressureRequest? {
+    let before = problems.count
     let threshold = threshold(members, key)
     let window = time(members["over"], "over", in: key, 2...300, 10)
     let hold = time(members["for"], "for", in: key, 0...1800, 20)
@@ -38,8 +74,7 @@ extension MappingReader {
     var available: UInt32 = ofSystem ? 150 : 0
     if let node = members["available"] { available = share(node, "\(key).available") ?? available }
     guard let threshold else {
-      if problems.count == before {
-        // As soon as a key is misspelt, that is the problem
+      if problems.count == before, !misspelt {
         add(node.problem("\(key): no threshold: expected some or full with \(PressureGrammar.shareForm)"))
       }
       return nil

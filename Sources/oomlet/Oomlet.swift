@@ -17,7 +17,7 @@ struct Oomlet: ParsableCommand {
       """,
     version: oomletVersion,
     subcommands: [
-      AgentCommand.self, KillsCommand.self, StatusCommand.self, ExplainCommand.self, CheckCommand.self,
+      AgentCommand.self, KillsCommand.self, StatusCommand.self, PressureCommand.self, ExplainCommand.self, CheckCommand.self,
     ])
 
   static func main() {

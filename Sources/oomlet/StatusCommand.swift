@@ -32,13 +32,14 @@ struct StatusCommand: ParsableCommand {
           ("policy", .string(container.policy)), ("cgroup", .string(container.cgroup)),
           ("cgroup_id", .integer(Int64(clamping: container.linkedCgroupID))), ("attached", .bool(container.isAttached)),
           ("kill", .string(container.kill.rawValue)), ("pod_cgroup", container.pod.map { .string($0.path) } ?? .null),
-          ("oom_group_drift", .bool(container.hasDrifted)),
+          ("oom_group_drift", .bool(container.hasDrifted)), ("pressure", container.pressure?.json ?? .null),
         ])
       }
       let status = JSON.object([
         ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)),
         ("policies", .array(policies.map(JSON.string))),
-        ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null), ("attached", .array(items)),
+        ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null),
+        ("system_pressure", Pressure.ofSystem?.json ?? .null), ("attached", .array(items)),
       ])
       printOut(String(decoding: status.encoded(), as: UTF8.self) + "\n")
     case .table:
@@ -46,17 +47,17 @@ struct StatusCommand: ParsableCommand {
         table([
           ["Kernel:", kernel], ["Agent:", agent],
           ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
-          ["Records lost:", lost.map(String.init) ?? "-"],
+          ["Records lost:", lost.map(String.init) ?? "-"], ["Pressure:", Pressure.ofSystem?.summary ?? "not watched"],
         ]))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }
       let rows = containers.map { container in
         [
           printable(container.identity.id), printable(container.identity.name.isEmpty ? "-" : container.identity.name),
           printable(container.identity.pod.isEmpty ? "-" : container.identity.pod), printable(container.policy),
-          container.kill.rawValue, attachment(of: container), printable(container.cgroup),
+          container.kill.rawValue, attachment(of: container), container.pressure?.shares ?? "-", printable(container.cgroup),
         ]
       }
-      printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "CGROUP"]] + rows))
+      printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "PRESSURE", "CGROUP"]] + rows))
     }
   }
 

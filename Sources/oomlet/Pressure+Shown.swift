@@ -1,0 +1,36 @@
+import Glibc
+import OomletBPF
+import OomletJSON
+import OomletModel
+import OomletSystem
+
+extension Pressure {
+  /// How it is, and what it may be: `full 3.5% of 40%`.
+  var shares: String {
+    // Nobody looks while all tasks are idle
+    let current = isCurrent ? percentage(permille ?? 0) : "0%"
+    return "\(limit.kind.rawValue) \(current) of \(percentage(limit.permille))"
+  }
+
+  var summary: String {
+    var text = shares + ", over \(seconds(limit.window)) for \(seconds(limit.holdFor))"
+    if limit.availablePermille > 0 { text += " while less than \(percentage(limit.availablePermille)) of RAM is available" }
+    if let since { text += "; above for \(age(Int64(now &- since)))" }
+    if let declaredAt { text += "; last OOM \(age(Int64(now &- declaredAt))) ago" }
+    return text
+  }
+
+  var json: JSON {
+    .object([
+      ("kind", .string(limit.kind.rawValue)), ("permille", .integer(Int64(isCurrent ? permille ?? 0 : 0))),
+      ("limit_permille", .integer(Int64(limit.permille))), ("over_ns", time(limit.window)), ("for_ns", time(limit.holdFor)),
+      ("cooldown_ns", time(limit.cooldown)), ("available_permille", .integer(Int64(limit.availablePermille))),
+      ("dry_run", .bool(dryRun)), ("above_for_ns", since.map { time(now &- $0) } ?? .null),
+      ("last_oom_ns_ago", declaredAt.map { time(now &- $0) } ?? .null),
+    ])
+  }
+
+  private var now: UInt64 { clockNanoseconds(CLOCK_BOOTTIME) }
+  private var isCurrent: Bool { lookedAt.map { now &- $0 < limit.window } ?? false }
+  private func time(_ nanoseconds: UInt64) -> JSON { .integer(Int64(clamping: nanoseconds)) }
+}
