@@ -118,6 +118,7 @@ extension KillRecord.Notes {
     for (flag, note) in [
       (OOMLET_TRUNCATED, KillRecord.Notes.truncated), (OOMLET_ALL_PROTECTED, .allProtected), (OOMLET_ALL_SMALL, .allSmall),
       (OOMLET_GROUP_DRIFT, .groupDrift), (OOMLET_CUSTOM_MISSING, .customMissing), (OOMLET_NO_POLICY, .noPolicy),
+      (OOMLET_MEMORY_AVAILABLE, .memoryAvailable),
     ] where flags & flag.rawValue != 0 { insert(note) }
   }
 }

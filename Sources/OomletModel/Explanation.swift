@@ -55,7 +55,12 @@ extension KillRecord {
   /// The record as one sentence.
   public var sentence: String {
     let limitText = limit.map { " of \(binarySize($0))" } ?? ""
-    let scope = level == .container ? "container \(containerName)" : "\(level) \(printable(limitCgroup))"
+    let scope =
+      switch level {
+      case .container: "container \(containerName)"
+      case .system: "the node"
+      case .pod, .slice: "\(level) \(printable(limitCgroup))"
+      }
     let cause =
       switch trigger {
       case .limit: "\(scope) reached its limit\(limitText)"
@@ -102,6 +107,6 @@ public func binarySize(_ bytes: UInt64) -> String {
 extension KillRecord.Pressure {
   fileprivate func sentence(_ scope: String) -> String {
     "\(kind == .full ? "all" : "some") tasks of \(scope) stalled \(percentage(permille)) of the time for want of memory, "
-      + "above \(percentage(limitPermille)) for \(seconds(held / 100_000_000 * 100_000_000))"
+      + "above \(percentage(limitPermille)) for \(held / 1_000_000_000).\(held / 100_000_000 % 10)s"
   }
 }

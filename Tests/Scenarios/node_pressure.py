@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# Stalls of the whole system: nobody dies while there is memory; where there is none, who took it
+# dies, not who stalls most.
+# vm: --memory 768 --disk Tests/Scenarios/.out/disk.img:800
+import os
+
+from oomtree import *
+
+TOP = "/oomlet-test"
+os.makedirs("/etc/oomlet", exist_ok=True)
+write("/etc/oomlet/config.yaml", "system: {order: [usage], pressure: {some: 10%, over: 4s, for: 2s, cooldown: 10s, available: 25%}}\n")
+subprocess.run(["mount", "-t", "ext4", "-o", "ro,noload", "/dev/vda", "/mnt"], check=True)
+assert ctypes.CDLL(None).mlockall(3) == 0
+top = Cgroup(TOP)
+top.enable()
+agent = Agent()
+
+
+def pods(names, **shapes):
+    made = {}
+    for name in names:
+        pod = Cgroup(f"{TOP}/kubepods-pod{name}.slice")
+        pod.enable()
+        made[name] = Container(pod, name, "largest-rss", group=0)
+        made[name].pod = pod
+        made[name].start(name, **shapes[name])
+        made[name].attach()
+    return made
+
+
+def remove(made):
+    for container in made.values():
+        container.remove()
+        container.pod.remove()
+
+
+def declared(known, note=None):
+    return [r for r in records()[known:] if r["trigger"] == "pressure" and (note is None or note in r["notes"])]
+
+
+# Memory is there: a container that is short of it by a limit of its own is its own affair
+made = pods(["capped", "large", "idle"], capped=dict(anon=8), large=dict(anon=60), idle=dict(anon=4))
+made["capped"].cgroup.set("memory.max", 40 * MIB)
+made["capped"].processes[0].order("thrash 40 /mnt/data1")
+check("the system stalls", until(90, lambda: declared(0)))
+time.sleep(15)
+alive = {name: c.alive() for name, c in made.items()}
+same("nobody dies while memory is available", alive, {name: {name} for name in made})
+check("that it was seen is on record, at most once a cooldown", 1 <= len(declared(0)) <= 4, len(declared(0)))
+same("and why", {(r["outcome"], tuple(r["notes"]), r["level"]) for r in declared(0)},
+     {("stood-aside", ("memory-available",), "system")})
+status = subprocess.run(["oomlet", "status"], capture_output=True, text=True).stdout
+check("status shows the system's pressure beside its limit", "some " in status and "of 10%, over 4s for 2s while less than 25%" in status, status)
+remove(made)
+
+# Memory is short: one has taken it, and holds it; another suffers from that, with little of its own
+write("/proc/sys/vm/drop_caches", 3)
+known = len(records())
+made = pods(["taker", "sufferer", "idle"], taker=dict(anon=40), sufferer=dict(anon=6), idle=dict(anon=20))
+available = int(read("/proc/meminfo").split("MemFree:")[1].split()[0]) // 1024
+made["sufferer"].processes[0].order("thrash 64 /mnt/data1")
+# So much that the files do not fit
+made["taker"].processes[0].order(f"grow {max(1, available - 45)}")
+died = until(150, lambda: [name for name, c in made.items() if not c.alive()])
+time.sleep(5)
+dead = [name for name, c in made.items() if not c.alive()]
+same("where memory is short who took it dies, and nobody else", dead, ["taker"])
+until(10, lambda: [r for r in records()[known:] if r["outcome"] == "killed"])
+killed = [r for r in records()[known:] if r["outcome"] == "killed"]
+same("by pressure, not at the end of memory", [(r["trigger"], r["level"], r["victim"]["comm"]) for r in killed],
+     [("pressure", "system", "taker")])
+print("      " + (killed[0]["sentence"] if killed else ""))
+remove(made)
+top.remove()
+same("the agent ends cleanly", agent.stop(), 0)
+check_clean(TOP)
+finish(14)
