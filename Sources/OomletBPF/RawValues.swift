@@ -51,6 +51,12 @@ extension OrderKey {
   }
 }
 
+extension KillRecord.Comparison.Key {
+  init?(_ raw: UInt32) {
+    if raw == OOMLET_ORDER_PROTECT.rawValue { self = .protect } else if let key = OrderKey(raw) { self = .order(key) } else { return nil }
+  }
+}
+
 extension Optional where Wrapped == QoSClass {
   var raw: oomlet_qos {
     switch self {
@@ -103,6 +109,7 @@ extension KillRecord.Notes {
     for (flag, note) in [
       (OOMLET_TRUNCATED, KillRecord.Notes.truncated), (OOMLET_ALL_PROTECTED, .allProtected), (OOMLET_ALL_SMALL, .allSmall),
       (OOMLET_GROUP_DRIFT, .groupDrift), (OOMLET_CUSTOM_MISSING, .customMissing), (OOMLET_NO_POLICY, .noPolicy),
+      (OOMLET_CONTAINER_PROTECTED, .containerProtected),
     ] where flags & flag.rawValue != 0 { insert(note) }
   }
 }

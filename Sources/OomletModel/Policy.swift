@@ -71,7 +71,7 @@ public enum OrderKey: String, CaseIterable, Sendable {
 }
 
 /// Kubernetes' quality of service of a pod.
-public enum QoSClass: String, Sendable {
+public enum QoSClass: String, CaseIterable, Sendable {
   case bestEffort = "BestEffort"
   case burstable = "Burstable"
   case guaranteed = "Guaranteed"

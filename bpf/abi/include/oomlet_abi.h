@@ -27,6 +27,7 @@ enum {
 	OOMLET_RING_BYTES = 1 << 20,
 	OOMLET_PATTERNS = 8,		/* of each kind */
 	OOMLET_ORDER_KEYS = 5,
+	OOMLET_COMPARED_KEYS = 6,	/* those, and OOMLET_ORDER_PROTECT */
 	OOMLET_EXPLAINED = 1024,	/* candidates that `explain` can show */
 };
 
@@ -79,6 +80,7 @@ enum oomlet_order {
 	OOMLET_ORDER_OVER_REQUEST = 2,	/* most usage above its request */
 	OOMLET_ORDER_USAGE = 3,		/* most usage */
 	OOMLET_ORDER_YOUNGEST = 4,	/* cgroup made last */
+	OOMLET_ORDER_PROTECT = 5,	/* not protected; of no order: comes before them */
 	OOMLET_ORDER_END = 255,
 };
 
@@ -93,6 +95,7 @@ enum oomlet_kind {
 	OOMLET_KIND_CONTAINER = 1,
 	OOMLET_KIND_POD = 2,
 	OOMLET_KIND_SLICE = 3,		/* of a QoS class: qos alone means something */
+	OOMLET_KIND_KNOWN = 4,		/* a container without policy: identity, qos, request_bytes */
 };
 
 enum oomlet_pressure {
@@ -157,6 +160,14 @@ struct oomlet_params {
 	struct oomlet_identity identity;
 };
 
+/* Value of map `marks`, BPF_MAP_TYPE_CGRP_STORAGE: what the node's configuration says of a
+ * cgroup and all below it, whoever is there.
+ */
+struct oomlet_mark {
+	__u32 protect;			/* gives way last at the OOM of a slice or the system */
+	__u32 pad;
+};
+
 /* Memory of one process, in bytes; off by at most 32 pages a CPU and kind
  * (the kernel's per-CPU counters).
  */
@@ -204,6 +215,7 @@ enum oomlet_record_flags {
 	OOMLET_GROUP_DRIFT = 1 << 3,	/* memory.oom.group made it more than one process */
 	OOMLET_CUSTOM_MISSING = 1 << 4,	/* the custom policy did not answer: the kernel's measure */
 	OOMLET_NO_POLICY = 1 << 5,	/* the container has none: the kernel's measure */
+	OOMLET_CONTAINER_PROTECTED = 1 << 6, /* the container is marked: nothing else was left */
 };
 
 /* One decision. */
@@ -231,8 +243,16 @@ struct oomlet_record {
 	__u64 next_usage_bytes;
 	__u64 victim_score;
 	__u64 runner_up_score;
+	/* What was compared, by enum oomlet_order; the higher gives way. Priority: 2^31 - 1 less
+	 * the priority. QoS: 3 BestEffort, 2 Burstable or unknown, 1 Guaranteed, 0 no container.
+	 * Youngest: the cgroup's id. Protect: 0 protected.
+	 */
+	__u64 container_keys[OOMLET_COMPARED_KEYS];
+	__u64 next_keys[OOMLET_COMPARED_KEYS];
+	__u8 order[8];			/* as in oomlet_params */
 	char policy[OOMLET_POLICY_SIZE];
 	struct oomlet_identity container;
+	struct oomlet_identity next;
 	char limit_cgroup[OOMLET_PATH_SIZE];
 	char container_cgroup[OOMLET_PATH_SIZE];
 	char next_cgroup[OOMLET_PATH_SIZE];
@@ -295,7 +315,8 @@ _Static_assert(sizeof(struct oomlet_pattern) == 24, "pattern");
 _Static_assert(sizeof(struct oomlet_params) == 48 + 8 + 16 + 32 + 384 + 64 + 512, "params");
 _Static_assert(sizeof(struct oomlet_process) == 80, "process");
 _Static_assert(sizeof(struct oomlet_rank) == 40, "rank");
-_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 64 + 512 + 1536 + 160, "record");
+_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 96 + 8 + 64 + 1024 + 1536 + 160, "record");
+_Static_assert(sizeof(struct oomlet_mark) == 8, "mark");
 _Static_assert(sizeof(struct oomlet_state) == 40, "state");
 _Static_assert(sizeof(struct oomlet_question) == 24, "question");
 
