@@ -31,27 +31,28 @@ final class NodePolicy {
     do throws(Failure) { try attacher.attachSystem(order: config.order) } catch {
       logger.warning("OOMs of slices and of the system are left to the kernel: \(error)")
     }
-    let found = watch.watch(
-      protected + NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files)
-    for path in found { lookAt(path) }
+    lookAt(watch.watch(protected + NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files))
     unprotectOthers()
   }
 
   /// Takes in what has happened.
-  func handleEvents() {
-    for path in watch.changes() { lookAt(path) }
-  }
+  func handleEvents() { lookAt(watch.changes()) }
 
   private var attacher: Attacher { Attacher(deadline: monotonicNanoseconds() + 10_000_000_000, isAgent: true) }
 
-  private func lookAt(_ path: String) {
-    if path.hasPrefix(Cgroup.mountPoint + "/") {
-      lookAtCgroup(String(path.dropFirst(Cgroup.mountPoint.count)))
-    } else if RunningContainers.directories.contains(where: { $0.matches(path) }) {
-      lookAtContainer(path)
-    } else if let end = path.lastIndex(of: "/") {
-      lookAtContainer(String(path[..<end]))
+  private func lookAt(_ paths: [String]) {
+    // Several files have changed of most containers
+    var directories = Set<String>()
+    for path in paths {
+      if path.hasPrefix(Cgroup.mountPoint + "/") {
+        lookAtCgroup(String(path.dropFirst(Cgroup.mountPoint.count)))
+      } else if RunningContainers.directories.contains(where: { $0.matches(path) }) {
+        directories.insert(path)
+      } else if let end = path.lastIndex(of: "/") {
+        directories.insert(String(path[..<end]))
+      }
     }
+    for directory in directories.sorted() { lookAtContainer(directory) }
   }
 
   // MARK: cgroups

@@ -7,7 +7,9 @@ internal import OomletSystem
 /// crun, which podman, CRI-O, containerd and Docker have run them. Those of rootless users are not looked at.
 public enum RunningContainers {
   /// A directory for each container.
-  public static let directories = ["runc/*", "crun/*", "containerd/runc/*/*", "docker/runtime-runc/*/*"].map { glob("/run/" + $0) }
+  public static let directories = ["runc/*", "crun/*", "containerd/runc/*/*", "docker/runtime-runc/*/*"].map {
+    glob("/run/" + $0)
+  }
   /// The files in them.
   public static let files = directories.map { glob($0.description + "/*") }
 

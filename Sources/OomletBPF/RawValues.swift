@@ -53,7 +53,13 @@ extension OrderKey {
 
 extension KillRecord.Comparison.Key {
   init?(_ raw: UInt32) {
-    if raw == OOMLET_ORDER_PROTECT.rawValue { self = .protect } else if let key = OrderKey(raw) { self = .order(key) } else { return nil }
+    if raw == OOMLET_ORDER_PROTECT.rawValue {
+      self = .protect
+    } else if let key = OrderKey(raw) {
+      self = .order(key)
+    } else {
+      return nil
+    }
   }
 }
 

@@ -31,7 +31,9 @@ public struct PathGlob: Hashable, Sendable, CustomStringConvertible {
     let path = bytes.first == UInt8(ascii: "/") ? bytes[1...] : bytes[...]
     guard !path.isEmpty else { throw .empty }
     guard path.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { throw .controlCharacter }
-    let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
     guard parts.count <= PathGlob.depth else { throw .tooDeep }
     var components: [Component] = []
     for part in parts {

@@ -51,7 +51,9 @@ public struct ContainerAnnotations: Sendable {
 
   /// A label of the container: CRI-O passes them all in one annotation, and as annotations of their own, as others may do.
   public func label(_ key: String) -> String? {
-    if let labels = all["io.kubernetes.cri-o.Labels"], let json = try? JSON(parsing: Array(labels.utf8)), let label = json[key]?.string {
+    if let labels = all["io.kubernetes.cri-o.Labels"], let json = try? JSON(parsing: Array(labels.utf8)),
+      let label = json[key]?.string
+    {
       return label
     }
     return all[key]

@@ -16,7 +16,8 @@ public enum GrammarTables {
   ]
 
   private static func keys(_ keys: [PolicyGrammar.Key]) -> String {
-    table(["key", "meaning", "value", "default"], keys.map { [code($0.name), $0.summary, plain($0.expected), code($0.fallback)] })
+    table(
+      ["key", "meaning", "value", "default"], keys.map { [code($0.name), $0.summary, plain($0.expected), code($0.fallback)] })
   }
 
   /// Stars as they are.

@@ -30,7 +30,8 @@ public struct NodeRule: Equatable, Sendable {
 extension NodeRule {
   static let keys: [PolicyGrammar.Key] = [
     PolicyGrammar.Key(
-      name: "match", expected: "a mapping, see below", fallback: "{}", summary: "which containers; what it does not name may be any"),
+      name: "match", expected: "a mapping, see below", fallback: "{}",
+      summary: "which containers; what it does not name may be any"),
     PolicyGrammar.Key(
       name: "policy", expected: "a policy as in the annotation: a name or a mapping", fallback: "none",
       summary: "the policy they get; it must be there"),
@@ -62,7 +63,9 @@ extension NodeRule {
     let dryRun = members["dry-run"].flatMap { reader.bool($0, "\(name).dry-run") } ?? false
     guard let policy = members["policy"] else {
       // As soon as a key is misspelt, that is the problem
-      if reader.problems.count == before { reader.add(node.problem("\(name): no policy: expected policy with a policy's name or a mapping")) }
+      if reader.problems.count == before {
+        reader.add(node.problem("\(name): no policy: expected policy with a policy's name or a mapping"))
+      }
       return nil
     }
     switch grammar.parse(policy) {
@@ -92,7 +95,8 @@ extension NodeRule.Match {
       return reader.add(node.problem("\(name).label: \(node.members == nil ? node.shown : "nothing"): expected \(expected)"))
     }
     for label in labels {
-      self.labels[label.key] = reader.pattern(label.value, "\(name).label.\(printable(label.key))", expected: "a value such as web-*", limit: 63)
+      self.labels[label.key] = reader.pattern(
+        label.value, "\(name).label.\(printable(label.key))", expected: "a value such as web-*", limit: 63)
     }
   }
 }
@@ -136,7 +140,8 @@ extension MappingReader {
     guard let text = text(node, key, expected: expected) else { return nil }
     let literals = text.utf8.count { $0 != UInt8(ascii: "*") }
     guard !text.isEmpty, literals <= limit, text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
-      let why = text.isEmpty ? "is empty" : literals > limit ? "is longer than \(limit) characters" : "has a space or control character"
+      let why =
+        text.isEmpty ? "is empty" : literals > limit ? "is longer than \(limit) characters" : "has a space or control character"
       add(node.problem("\(key): \(node.shown) \(why): expected \(expected)"))
       return nil
     }

@@ -64,7 +64,9 @@ public final class PathWatch {
     return paths
   }
 
-  private static func join(_ directory: String, _ name: String) -> String { directory == "/" ? "/\(name)" : "\(directory)/\(name)" }
+  private static func join(_ directory: String, _ name: String) -> String {
+    directory == "/" ? "/\(name)" : "\(directory)/\(name)"
+  }
 }
 
 /// A directory itself, and no link to one.

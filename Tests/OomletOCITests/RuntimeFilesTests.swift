@@ -2,8 +2,12 @@ import OomletModel
 import OomletOCI
 import Testing
 
-private func runc(_ text: String) throws(Failure) -> KeptContainer { try KeptContainer(runc: Array(text.utf8), path: "/r/state.json") }
-private func crun(_ text: String) throws(Failure) -> KeptContainer { try KeptContainer(crun: Array(text.utf8), path: "/c/status") }
+private func runc(_ text: String) throws(Failure) -> KeptContainer {
+  try KeptContainer(runc: Array(text.utf8), path: "/r/state.json")
+}
+private func crun(_ text: String) throws(Failure) -> KeptContainer {
+  try KeptContainer(crun: Array(text.utf8), path: "/c/status")
+}
 
 @Suite struct RuntimeFilesTests {
   @Test func `runc's state.json has all of it`() throws {

@@ -72,7 +72,10 @@ import Testing
     ("rules: [{polcy: youngest}]", "did you mean \"policy\"?"),
     ("rules: [{policy: youngest, dry-run: 1}]", "rules[1].dry-run: \"1\": expected true or false"),
     ("rules: [{policy: youngest, match: all}]", "\"all\": expected a mapping with keys of rules[1].match"),
-    ("rules: [{policy: youngest, match: {qos: besteffort}}]", "rules[1].match.qos: \"besteffort\": expected BestEffort, Burstable or Guaranteed; did you mean \"BestEffort\"?"),
+    (
+      "rules: [{policy: youngest, match: {qos: besteffort}}]",
+      "rules[1].match.qos: \"besteffort\": expected BestEffort, Burstable or Guaranteed; did you mean \"BestEffort\"?"
+    ),
     ("rules: [{policy: youngest, match: {cgroups: a}}]", "did you mean \"cgroup\"?"),
     ("rules: [{policy: youngest, match: {cgroup: [a]}}]", "rules[1].match.cgroup: a list"),
     ("rules: [{policy: youngest, match: {namespace: \"\"}}]", "rules[1].match.namespace: \"\" is empty"),
