@@ -54,6 +54,7 @@ static __always_inline void find_level(struct scan *s, struct oomlet_record *r, 
 		bpf_cgroup_release(ancestor);
 	}
 	bpf_iter_num_destroy(&numbers);
+	s->heeds_marks = r->level == OOMLET_LEVEL_SLICE || r->level == OOMLET_LEVEL_SYSTEM;
 }
 
 static __always_inline void find_totals(struct scan *s, struct mem_cgroup *memcg, bool whole_system)
@@ -89,7 +90,7 @@ static __noinline bool choose(struct scan *s, struct oomlet_record *r, struct me
 	/* Nobody to kill: tell of whom */
 	if (!s->chosen.best.rank.tgid && s->container_level >= 0)
 		s->chosen = s->unit;
-	return s->with_params;
+	return s->ours;
 }
 
 /* The cgroup of the pod that the container is in, or 0. */

@@ -34,8 +34,10 @@ public struct Agent {
     let journal = try JournalWriter()
 
     var ring: RecordRing?
+    var node: NodePolicy?
     do throws(Failure) {
-      try loadPolicies(config)
+      try loadPolicies()
+      node = try NodePolicy(logger: logger)
       ring = try RecordRing { record in keep(record, in: journal) }
     } catch {
       guard error.status == .unsupported else { throw error }
@@ -45,6 +47,7 @@ public struct Agent {
       logger.warning("system.pressure is not watched: this kernel does not tell of pressure (PSI); is it booted with psi=0?")
     }
     adopt()
+    node?.apply(config)
     let containers = try ContainerWatch { [logger] container, paths in
       logger.notice(
         "container \(container.identity.id): memory.oom.group set again for kill: \(container.kill.rawValue)",
@@ -53,8 +56,10 @@ public struct Agent {
     logger.info("agent \(oomletVersion) is running")
 
     var waiting = [signals.raw, containers.pollDescriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    if let node { waiting.append(pollfd(fd: node.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
     if let ring { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
     repeat {
+      if let node, waiting[2].revents != 0 { node.handleEvents() }
       if waiting[1].revents != 0 { containers.handleEvents() }
       // Once before the first wait: records of a time without agent raise no event
       if let ring, ring.drain() > 0 { journal.sync() }
@@ -87,12 +92,9 @@ public struct Agent {
   }
 
   /// So that hooks find them; also the node's own policies, of which one that doesn't load is named and left out.
-  private func loadPolicies(_ config: NodeConfig) throws(Failure) {
+  private func loadPolicies() throws(Failure) {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000)
     try attacher.loadAll { error in logger.error("\(error)") }
-    do throws(Failure) { try attacher.attachSystem(order: config.order, pressure: config.systemPressure) } catch {
-      logger.warning("OOMs of slices and of the system are left to the kernel: \(error)")
-    }
   }
 
   /// What an earlier agent or a hook left: containers that are attached stay so, what is left of those that are gone

@@ -16,6 +16,8 @@ public struct AttachedContainer: Sendable {
   public var kill: KillScope
   public var pod: PodCgroup?
   public var oomGroup: OOMGroup
+  /// The number of the node's rule that gave it its policy, from 1, as the rules were then; nil: its annotation did.
+  public var rule: Int?
 
   public struct PodCgroup: Equatable, Sendable {
     public let path: String
@@ -30,6 +32,7 @@ public struct AttachedContainer: Sendable {
       ("id", .string(identity.id)), ("name", .string(identity.name)), ("pod", .string(identity.pod)),
       ("namespace", .string(identity.namespace)), ("cgroup", .string(cgroup)), ("cgroup_id", .integer(Int64(cgroupID))),
       ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
+      ("rule", rule.map { .integer(Int64($0)) } ?? .null),
     ]
     if let pod { members += [("pod_cgroup", .string(pod.path)), ("pod_cgroup_id", .integer(Int64(pod.id)))] }
     members.append(("oom_group_before", .object(oomGroup.before.map { ($0.path, .string($0.value)) })))
@@ -40,7 +43,7 @@ public struct AttachedContainer: Sendable {
   static func remove(_ identity: ContainerIdentity) -> Bool { unlink(path(identity)) == 0 }
 
   /// The container's identity file, or nil: there is none that can be read.
-  init?(of identity: ContainerIdentity) { self.init(file: AttachedContainer.path(identity)) }
+  public init?(of identity: ContainerIdentity) { self.init(file: AttachedContainer.path(identity)) }
 
   /// One of ``fileNames``, or nil: it can't be read, or not any more.
   public init?(fileNamed name: String) { self.init(file: "\(AttachedContainer.directory)/\(name)") }
@@ -56,6 +59,7 @@ public struct AttachedContainer: Sendable {
     self.cgroupID = cgroupID
     policy = json["policy"]?.string ?? ""
     kill = json["kill"]?.string.flatMap(KillScope.init(rawValue:)) ?? .process
+    rule = json["rule"]?.integer.flatMap { Int(exactly: $0) }
     if let path = json["pod_cgroup"]?.string, let id = json["pod_cgroup_id"]?.integer {
       pod = PodCgroup(path: path, id: UInt64(clamping: id))
     }
@@ -65,10 +69,11 @@ public struct AttachedContainer: Sendable {
 
   init(
     identity: ContainerIdentity, cgroup: String, cgroupID: UInt64, policy: String, kill: KillScope, pod: PodCgroup?,
-    oomGroup: OOMGroup
+    oomGroup: OOMGroup, rule: Int? = nil
   ) {
     (self.identity, self.cgroup, self.cgroupID) = (identity, cgroup, cgroupID)
     (self.policy, self.kill, self.pod, self.oomGroup) = (policy, kill, pod, oomGroup)
+    self.rule = rule
   }
 
   public static var fileNames: [String] { (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") } }

@@ -10,8 +10,10 @@ public struct Attacher {
 
   /// In ns of CLOCK_MONOTONIC: when to give up waiting for other processes of oomlet.
   public let deadline: UInt64
+  /// Hooks attach their own containers, each its own; the agent attaches any, which a hook may be just about to.
+  private let isAgent: Bool
 
-  public init(deadline: UInt64) { self.deadline = deadline }
+  public init(deadline: UInt64, isAgent: Bool = false) { (self.deadline, self.isAgent) = (deadline, isAgent) }
 
   /// A container as its runtime describes it.
   public struct Container: Sendable {
@@ -70,15 +72,24 @@ public struct Attacher {
     try link.pin(pin)
   }
 
-  func lock(_ name: String) throws(Failure) -> FileLock {
+  func lock(_ name: String, isShared: Bool = false) throws(Failure) -> FileLock {
     try makeDirectory(Attacher.runDirectory)
-    return try FileLock("\(Attacher.runDirectory)/\(name).lock", deadline: deadline)
+    return try FileLock("\(Attacher.runDirectory)/\(name).lock", isShared: isShared, deadline: deadline)
   }
 
-  /// Attaches a policy to a container's cgroup, all or nothing, and sees to its pod.
+  /// Attaches a policy to a container's cgroup, all or nothing, and sees to its pod. One that has a policy keeps it, unless
+  /// that is by a rule, and this one, too, and of the agent: then it never is without one.
   ///
+  /// - Parameter rule: of the node that gives it the policy; nil: its annotation does.
   /// - Returns: what the user should know, though the policy is attached.
-  public func attach(_ request: PolicyRequest, to container: Container) throws(Failure) -> [String] {
+  public func attach(_ request: PolicyRequest, to container: Container, rule: Int? = nil) throws(Failure) -> [String] {
+    let lock = try self.lock("attach", isShared: !isAgent)
+    let warnings = try attachLocked(request, to: container, rule)
+    lock.release()
+    return warnings
+  }
+
+  private func attachLocked(_ request: PolicyRequest, to container: Container, _ rule: Int?) throws(Failure) -> [String] {
     let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: container.annotations)
     let cgroup = try Cgroup(path: place.container)
     let identity = container.identity
@@ -86,8 +97,12 @@ public struct Attacher {
     let pin = Pins.link(of: identity)
     if let old = PolicyLink(pinned: pin) {
       let attachedTo = old.info?.cgroupID ?? 0
-      // Both prestart and createRuntime may be configured
-      guard attachedTo != cgroup.id else { return [] }
+      if attachedTo == cgroup.id {
+        // Both prestart and createRuntime may be configured
+        guard isAgent, let rule, let attached = AttachedContainer(of: identity), attached.rule != nil else { return [] }
+        try change(attached, to: request, rule, of: container, at: place, on: cgroup)
+        return []
+      }
       guard attachedTo == 0 else {
         throw Failure(
           .occupied, "another container with id \(quoted(identity.id)) has a policy; its cgroup's id is \(attachedTo)")
@@ -98,7 +113,7 @@ public struct Attacher {
     if case .custom = request.victim { customID = try PolicyMap.id(map) }
     let parameters = Parameters(
       request, identity, facts(of: container, at: place, on: cgroup), customID: customID)
-    try attach(map, parameters, request, identity, to: cgroup, place)
+    try attach(map, parameters, request, identity, to: cgroup, place, rule)
 
     if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
     var warnings: [String] = []
@@ -122,7 +137,7 @@ public struct Attacher {
   /// that a cgroup with somebody else's policy is as it was.
   private func attach(
     _ map: borrowing OwnedFD, _ parameters: Parameters, _ request: PolicyRequest, _ identity: ContainerIdentity,
-    to cgroup: borrowing Cgroup, _ place: Placement
+    to cgroup: borrowing Cgroup, _ place: Placement, _ rule: Int?
   ) throws(Failure) {
     let before = Parameters(on: cgroup)
     var group: OOMGroup?
@@ -136,7 +151,7 @@ public struct Attacher {
       if let path = place.pod, let id = Cgroup.id(ofPath: path) { pod = .init(path: path, id: id) }
       try AttachedContainer(
         identity: identity, cgroup: cgroup.path, cgroupID: cgroup.id, policy: request.victim.description, kill: request.kill,
-        pod: pod, oomGroup: oomGroup
+        pod: pod, oomGroup: oomGroup, rule: rule
       ).write()
       try link.pin(Pins.link(of: identity))
     } catch {
@@ -146,6 +161,42 @@ public struct Attacher {
       group?.restore()
       throw error
     }
+  }
+
+  /// Another policy in place of one by a rule. What decides is in the parameters, which are replaced at once; the link has the
+  /// policy's name for the kernel's log, and while that is replaced the handlers further up decide the same.
+  private func change(
+    _ attached: AttachedContainer, to request: PolicyRequest, _ rule: Int, of container: Container, at place: Placement,
+    on cgroup: borrowing Cgroup
+  ) throws(Failure) {
+    let map = try load(.container(request.victim))
+    var customID: UInt32 = 0
+    if case .custom = request.victim { customID = try PolicyMap.id(map) }
+    let parameters = Parameters(request, container.identity, facts(of: container, at: place, on: cgroup), customID: customID)
+    if let before = Parameters(on: cgroup), before.isSame(as: parameters), attached.rule == rule { return }
+    try parameters.store(on: cgroup)
+    var attached = attached
+    if attached.policy != request.victim.description {
+      let pin = Pins.link(of: container.identity)
+      Pins.remove(pin)
+      let link = try PolicyLink(policy: map, to: cgroup)
+      try link.pin(pin)
+    }
+    (attached.policy, attached.kill, attached.rule) = (request.victim.description, request.kill, rule)
+    attached.oomGroup = try OOMGroup(of: cgroup, for: request.kill).over(attached.oomGroup)
+    try attached.write()
+  }
+
+  /// Notes on the cgroup of a container without policy who it is, for its comparison with others.
+  public func note(_ container: Container) throws(Failure) {
+    let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: container.annotations)
+    let lock = try self.lock("attach", isShared: !isAgent)
+    let cgroup = try Cgroup(path: place.container)
+    if Parameters(on: cgroup) == nil {
+      try Parameters(known: container.identity, facts(of: container, at: place, on: cgroup)).store(on: cgroup)
+    }
+    lock.release()
+    if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
   }
 
   /// An OOM at the pod's limit is decided there: among the pod's containers first. By the order that one of them has named.

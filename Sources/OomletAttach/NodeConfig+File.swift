@@ -1,4 +1,5 @@
 internal import Glibc
+internal import OomletBPF
 public import OomletModel
 public import OomletPolicy
 internal import OomletSystem
@@ -12,7 +13,7 @@ extension NodeConfig {
       guard errno != ENOENT else { return NodeConfig() }
       throw Failure(.failed, systemError("cannot read \(path)"))
     }
-    switch parse(bytes) {
+    switch parse(bytes, grammar: PolicyGrammar(customPolicies: CustomPolicy.names)) {
     case .success(let config): return config
     case .failure(let problems): throw Failure(.invalid, "\(path): \(problems.summary)")
     }

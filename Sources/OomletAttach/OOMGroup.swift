@@ -35,6 +35,12 @@ public struct OOMGroup: Equatable, Sendable {
     }
   }
 
+  /// With what was there before `earlier`, where that is known.
+  func over(_ earlier: OOMGroup) -> OOMGroup {
+    let known = Set(earlier.before.map(\.path))
+    return OOMGroup(before: earlier.before + before.filter { !known.contains($0.path) })
+  }
+
   /// As it was, where the cgroup is still there.
   public func restore() { for (path, value) in before { _ = OOMGroup.write(value, to: path) } }
 

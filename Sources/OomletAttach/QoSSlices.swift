@@ -1,10 +1,16 @@
 internal import OomletBPF
 internal import OomletModel
+internal import OomletOCI
 internal import OomletSystem
 
 /// The kubelet's cgroups of the QoS classes. Marked in the kernel, so that containers without policy, too, are compared with
 /// others by their class.
-enum QoSSlices {
+public enum QoSSlices {
+  /// Those of the kubelet's cgroup of all pods that this path is or leads into, if it does.
+  public static func mark(above path: String) {
+    if let kubepods = Placement(cgroup: path, annotations: ContainerAnnotations([:])).kubepods { mark(kubepods) }
+  }
+
   /// - Parameter kubepods: of all pods; Guaranteed pods are right in it.
   static func mark(_ kubepods: String) {
     mark(kubepods, .guaranteed)

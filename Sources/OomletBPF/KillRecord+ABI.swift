@@ -18,9 +18,14 @@ extension KillRecord {
       container: Container(
         id: text(raw.container.id), name: text(raw.container.name), pod: text(raw.container.pod),
         namespace: text(raw.container.pod_namespace), cgroup: text(raw.container_cgroup), usage: raw.container_usage_bytes),
-      comparison: OrderKey(raw.decided_by).map {
+      comparison: Comparison.Key(raw.decided_by).map {
         Comparison(
-          containers: raw.containers, decidedBy: $0, nextCgroup: text(raw.next_cgroup), nextUsage: raw.next_usage_bytes)
+          containers: raw.containers, order: orderKeys(raw.order), decidedBy: $0,
+          chosen: Comparison.Values(keys: raw.container_keys),
+          next: Container(
+            id: text(raw.next.id), name: text(raw.next.name), pod: text(raw.next.pod), namespace: text(raw.next.pod_namespace),
+            cgroup: text(raw.next_cgroup), usage: raw.next_usage_bytes),
+          nextValues: Comparison.Values(keys: raw.next_keys))
       },
       limitCgroup: text(raw.limit_cgroup), pressure: Pressure(raw), victim: Process(raw.victim, epoch: epoch),
       runnerUp: Process(raw.runner_up, epoch: epoch), candidates: raw.candidates, alsoKilled: raw.also_killed,
@@ -33,6 +38,19 @@ extension KillRecord.Pressure {
     guard let kind = PressureRequest.Kind(raw.pressure) else { return nil }
     self.init(
       kind: kind, permille: raw.pressure_permille, limitPermille: raw.pressure_limit_permille, held: raw.pressure_held_ns)
+  }
+}
+
+extension KillRecord.Comparison.Values {
+  /// - Parameter raw: by `enum oomlet_order`.
+  init<Keys>(keys raw: Keys) {
+    let keys = withUnsafeBytes(of: raw) { Array($0.bindMemory(to: UInt64.self)) }
+    func key(_ order: oomlet_order) -> UInt64 { keys[Int(order.rawValue)] }
+    self.init(
+      isProtected: key(OOMLET_ORDER_PROTECT) == 0,
+      priority: Int32(clamping: Int64(Int32.max) &- Int64(truncatingIfNeeded: key(OOMLET_ORDER_PRIORITY))),
+      qos: KillRecord.Comparison.QoS.allCases[Int(min(key(OOMLET_ORDER_QOS), 3))],
+      overRequest: key(OOMLET_ORDER_OVER_REQUEST), usage: key(OOMLET_ORDER_USAGE), cgroupID: key(OOMLET_ORDER_YOUNGEST))
   }
 }
 

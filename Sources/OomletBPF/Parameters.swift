@@ -44,8 +44,24 @@ public struct Parameters {
   }
 
   /// By what a pod's containers are compared; of a container: nothing.
-  public var order: [OrderKey] {
-    withUnsafeBytes(of: value.order) { $0.prefix { $0 != UInt8(OOMLET_ORDER_END.rawValue) }.compactMap { OrderKey(UInt32($0)) } }
+  public var order: [OrderKey] { orderKeys(value.order) }
+
+  /// Whether they are those of a container with a policy.
+  public var isPolicy: Bool { value.kind == OOMLET_KIND_CONTAINER.rawValue }
+
+  /// Whether all is the same, byte by byte.
+  public func isSame(as other: Parameters) -> Bool {
+    withUnsafeBytes(of: value) { mine in withUnsafeBytes(of: other.value) { mine.elementsEqual($0) } }
+  }
+
+  /// Of a container without policy, for its comparison with others.
+  public init(known identity: ContainerIdentity, _ facts: Facts) {
+    value.abi_version = UInt32(OOMLET_ABI_VERSION)
+    value.kind = OOMLET_KIND_KNOWN.rawValue
+    value.qos = facts.qos.raw.rawValue
+    value.request_bytes = facts.memoryRequest
+    setOrder(&value.order, [])
+    set(identity)
   }
 
   /// Of a pod, for the choice among its containers.

@@ -56,13 +56,26 @@ extension OrderKey {
     case .overRequest: OOMLET_ORDER_OVER_REQUEST
     case .usage: OOMLET_ORDER_USAGE
     case .youngest: OOMLET_ORDER_YOUNGEST
-    case .cause: OOMLET_ORDER_CAUSE
     }
   }
 
   init?(_ raw: UInt32) {
-    guard let match = (OrderKey.allCases + [.cause]).first(where: { $0.raw.rawValue == raw }) else { return nil }
+    guard let match = OrderKey.allCases.first(where: { $0.raw.rawValue == raw }) else { return nil }
     self = match
+  }
+}
+
+extension KillRecord.Comparison.Key {
+  init?(_ raw: UInt32) {
+    if raw == OOMLET_ORDER_PROTECT.rawValue {
+      self = .protect
+    } else if raw == OOMLET_ORDER_CAUSE.rawValue {
+      self = .cause
+    } else if let key = OrderKey(raw) {
+      self = .order(key)
+    } else {
+      return nil
+    }
   }
 }
 
@@ -118,7 +131,7 @@ extension KillRecord.Notes {
     for (flag, note) in [
       (OOMLET_TRUNCATED, KillRecord.Notes.truncated), (OOMLET_ALL_PROTECTED, .allProtected), (OOMLET_ALL_SMALL, .allSmall),
       (OOMLET_GROUP_DRIFT, .groupDrift), (OOMLET_CUSTOM_MISSING, .customMissing), (OOMLET_NO_POLICY, .noPolicy),
-      (OOMLET_MEMORY_AVAILABLE, .memoryAvailable),
+      (OOMLET_MEMORY_AVAILABLE, .memoryAvailable), (OOMLET_CONTAINER_PROTECTED, .containerProtected),
     ] where flags & flag.rawValue != 0 { insert(note) }
   }
 }

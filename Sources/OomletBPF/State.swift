@@ -39,6 +39,10 @@ public enum State {
   }
 }
 
+func orderKeys<Field>(_ field: Field) -> [OrderKey] {
+  withUnsafeBytes(of: field) { $0.prefix { $0 != UInt8(OOMLET_ORDER_END.rawValue) }.compactMap { OrderKey(UInt32($0)) } }
+}
+
 func setOrder<Field>(_ field: inout Field, _ order: [OrderKey]) {
   withUnsafeMutableBytes(of: &field) { bytes in
     for i in bytes.indices { bytes[i] = UInt8(OOMLET_ORDER_END.rawValue) }

@@ -8,7 +8,8 @@ extension KillRecord {
       ("time", .string(timestamp(time))), ("id", .string(id)), ("trigger", .string(trigger.rawValue)),
       ("level", .string(level.rawValue)), ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
       ("outcome", .string(outcome.rawValue)), ("errno", .integer(Int64(errorNumber))), ("container", container.json),
-      ("compared", comparison?.json ?? .null), ("limit_cgroup", .string(limitCgroup)), ("pressure", pressure?.json ?? .null), ("victim", victim?.json ?? .null),
+      ("compared", comparison?.json ?? .null), ("limit_cgroup", .string(limitCgroup)), ("pressure", pressure?.json ?? .null),
+      ("victim", victim?.json ?? .null),
       ("runner_up", runnerUp?.json ?? .null), ("candidates", .integer(Int64(candidates))),
       ("also_killed", .integer(Int64(alsoKilled))), ("truncated", .bool(notes.contains(.truncated))),
       ("notes", .array(notes.names.map(JSON.string))), ("usage_bytes", size(usage)), ("limit_bytes", limit.map(size) ?? .null),
@@ -57,23 +58,64 @@ extension KillRecord.Container {
 extension KillRecord.Comparison {
   var json: JSON {
     .object([
-      ("containers", .integer(Int64(containers))), ("decided_by", .string(decidedBy.rawValue)),
-      ("next_cgroup", .string(nextCgroup)), ("next_usage_bytes", size(nextUsage)),
+      ("containers", .integer(Int64(containers))), ("order", .array(order.map { .string($0.rawValue) })),
+      ("decided_by", .string(decidedBy.name)), ("values", chosen.json), ("next", next.json), ("next_values", nextValues.json),
+      ("next_cgroup", .string(next.cgroup)), ("next_usage_bytes", size(next.usage)),
     ])
   }
 
   init?(json: JSON) {
-    guard let key = json["decided_by"]?.string.flatMap(OrderKey.init(rawValue:)) else { return nil }
+    guard let key = json["decided_by"]?.string.flatMap(Key.init(name:)), let next = json["next"] else { return nil }
     self.init(
-      containers: UInt32(clamping: json["containers"]?.integer ?? 0), decidedBy: key,
-      nextCgroup: json["next_cgroup"]?.string ?? "", nextUsage: json["next_usage_bytes"]?.unsigned ?? 0)
+      containers: UInt32(clamping: json["containers"]?.integer ?? 0),
+      order: json["order"]?.array?.compactMap { $0.string.flatMap(OrderKey.init(rawValue:)) } ?? [], decidedBy: key,
+      chosen: Values(json: json["values"] ?? .null), next: KillRecord.Container(json: next),
+      nextValues: Values(json: json["next_values"] ?? .null))
+  }
+}
+
+extension KillRecord.Comparison.Key {
+  fileprivate var name: String {
+    switch self {
+    case .protect: "protect"
+    case .cause: "cause"
+    case .order(let key): key.rawValue
+    }
+  }
+
+  fileprivate init?(name: String) {
+    switch name {
+    case "protect": self = .protect
+    case "cause": self = .cause
+    default:
+      guard let key = OrderKey(rawValue: name) else { return nil }
+      self = .order(key)
+    }
+  }
+}
+
+extension KillRecord.Comparison.Values {
+  fileprivate var json: JSON {
+    .object([
+      ("protect", .bool(isProtected)), ("priority", .integer(Int64(priority))), ("qos", .string(qos.rawValue)),
+      ("over_request_bytes", size(overRequest)), ("usage_bytes", size(usage)), ("cgroup_id", size(cgroupID)),
+    ])
+  }
+
+  fileprivate init(json: JSON) {
+    self.init(
+      isProtected: json["protect"] == .bool(true), priority: Int32(clamping: json["priority"]?.integer ?? 0),
+      qos: json["qos"]?.string.flatMap(KillRecord.Comparison.QoS.init(rawValue:)) ?? .burstableOrUnknown,
+      overRequest: json["over_request_bytes"]?.unsigned ?? 0, usage: json["usage_bytes"]?.unsigned ?? 0,
+      cgroupID: json["cgroup_id"]?.unsigned ?? 0)
   }
 }
 
 extension KillRecord.Pressure {
   var json: JSON {
     .object([
-      ("kind", .string(kind.rawValue)), ("permille", .integer(Int64(permille))), ("limit_permille", .integer(Int64(limitPermille))),
+      ("kind", .string(kind.rawValue)), ("permille", .integer(Int64(permille))),
+      ("limit_permille", .integer(Int64(limitPermille))),
       ("held_ns", size(held)),
     ])
   }

@@ -34,17 +34,20 @@ extension KillRecord {
 
   private var choiceOfContainer: String? {
     guard let comparison else { return nil }
-    let next = printable(comparison.nextCgroup.split(separator: "/").last.map(String.init) ?? comparison.nextCgroup, limit: 40)
+    let (chosen, next) = (comparison.chosen, comparison.nextValues)
     let reason =
       switch comparison.decidedBy {
-      case .priority: "lower priority than"
-      case .qos: "lower QoS class than"
-      case .overRequest: "further above its request than"
-      case .usage: "uses \(binarySize(container.usage)), more than the \(binarySize(comparison.nextUsage)) of"
-      case .youngest: "younger than"
+      case .protect: "is not protected by the node, unlike"
       case .cause: "rather causes the pressure than"
+      case .order(.priority): "has priority \(chosen.priority), lower than the \(next.priority) of"
+      case .order(.qos): "is \(chosen.qos.rawValue), before \(next.qos.rawValue) of"
+      case .order(.overRequest):
+        "is \(binarySize(chosen.overRequest)) above its request, more than the \(binarySize(next.overRequest)) of"
+      case .order(.usage): "uses \(binarySize(chosen.usage)), more than the \(binarySize(next.usage)) of"
+      case .order(.youngest): "is younger than"
       }
-    return "the container \(reason) \(next), \(comparison.containers) compared"
+    let remark = notes.contains(.containerProtected) ? " (all protected by the node)" : ""
+    return "the container \(reason) \(comparison.next.label), \(comparison.containers) compared\(remark)"
   }
 
   private var deaths: String? {
@@ -80,13 +83,16 @@ extension KillRecord {
     return "\(cause); policy \(printable(policy)) \(verb) \(process): \(why)."
   }
 
-  /// What people call the container: `pod/name`, name, the id's beginning, or its cgroup.
-  public var containerName: String {
-    guard !container.id.isEmpty else {
-      return printable(container.cgroup.split(separator: "/").last.map(String.init) ?? container.cgroup, limit: 40)
-    }
-    let name = container.name.isEmpty ? String(container.id.prefix(24)) : container.name
-    return printable(container.pod.isEmpty ? name : "\(container.pod)/\(name)")
+  /// What people call the container: see ``Container/label``.
+  public var containerName: String { container.label }
+}
+
+extension KillRecord.Container {
+  /// `pod/name`, name, the id's beginning, or its cgroup.
+  public var label: String {
+    guard !id.isEmpty else { return printable(cgroup.split(separator: "/").last.map(String.init) ?? cgroup, limit: 40) }
+    let name = name.isEmpty ? String(id.prefix(24)) : name
+    return printable(pod.isEmpty ? name : "\(pod)/\(name)")
   }
 }
 

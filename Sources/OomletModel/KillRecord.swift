@@ -57,17 +57,59 @@ public struct KillRecord: Equatable, Sendable {
 
   /// How the container was chosen among several.
   public struct Comparison: Equatable, Sendable {
+    /// In what two containers can differ: the keys of an order, and before them whether the node's configuration protects one.
+    public enum Key: Equatable, Sendable {
+      case protect
+      /// Under pressure: who causes it.
+      case cause
+      case order(OrderKey)
+    }
+
+    /// What was compared of one container.
+    public struct Values: Equatable, Sendable {
+      public var isProtected: Bool
+      public var priority: Int32
+      public var qos: QoS
+      /// In bytes, above its memory request.
+      public var overRequest: UInt64
+      /// In bytes.
+      public var usage: UInt64
+      /// The cgroup's id: the higher, the younger.
+      public var cgroupID: UInt64
+
+      public init(
+        isProtected: Bool = false, priority: Int32 = 0, qos: QoS = .burstableOrUnknown, overRequest: UInt64 = 0,
+        usage: UInt64 = 0, cgroupID: UInt64 = 0
+      ) {
+        (self.isProtected, self.priority, self.qos) = (isProtected, priority, qos)
+        (self.overRequest, self.usage, self.cgroupID) = (overRequest, usage, cgroupID)
+      }
+    }
+
+    /// A QoS class as far as it is compared.
+    public enum QoS: String, CaseIterable, Sendable {
+      case noContainer = "no container"
+      case guaranteed = "Guaranteed"
+      case burstableOrUnknown = "Burstable or unknown"
+      case bestEffort = "BestEffort"
+    }
+
     /// How many containers with somebody to kill there were.
     public var containers: UInt32
+    /// By what they were compared; after the last one by usage, then by age.
+    public var order: [OrderKey]
     /// In what the chosen one differed from the next.
-    public var decidedBy: OrderKey
+    public var decidedBy: Key
+    public var chosen: Values
     /// The one that came second.
-    public var nextCgroup: String
-    public var nextUsage: UInt64
+    public var next: Container
+    public var nextValues: Values
 
-    public init(containers: UInt32, decidedBy: OrderKey, nextCgroup: String, nextUsage: UInt64) {
-      (self.containers, self.decidedBy) = (containers, decidedBy)
-      (self.nextCgroup, self.nextUsage) = (nextCgroup, nextUsage)
+    public init(
+      containers: UInt32, order: [OrderKey], decidedBy: Key, chosen: Values, next: Container, nextValues: Values
+    ) {
+      (self.containers, self.order, self.decidedBy) = (containers, order, decidedBy)
+      (self.chosen, self.next, self.nextValues) = (chosen, next, nextValues)
     }
   }
 
@@ -96,6 +138,7 @@ public struct KillRecord: Equatable, Sendable {
     public static let customMissing = Notes(rawValue: 16)
     public static let noPolicy = Notes(rawValue: 32)
     public static let memoryAvailable = Notes(rawValue: 64)
+    public static let containerProtected = Notes(rawValue: 128)
 
     /// Name and meaning of each.
     public static let all: [(note: Notes, name: String, meaning: String)] = [
@@ -106,6 +149,7 @@ public struct KillRecord: Equatable, Sendable {
       (.customMissing, "custom-missing", "the custom policy did not answer: the kernel's measure decided"),
       (.noPolicy, "no-policy", "the container has no policy: the kernel's measure decided"),
       (.memoryAvailable, "memory-available", "the system stalls, but has memory available: nobody dies for that"),
+      (.containerProtected, "container-protected", "the node protects the container, but nothing else was left"),
     ]
 
     public var names: [String] { Notes.all.filter { contains($0.note) }.map(\.name) }

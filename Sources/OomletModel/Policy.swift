@@ -57,11 +57,6 @@ public enum OrderKey: String, CaseIterable, Sendable {
   case overRequest = "over-request"
   case usage
   case youngest
-  /// Under pressure before all others, and nothing to ask for.
-  case cause
-
-  /// Those that can be asked for.
-  public static let allCases: [OrderKey] = [.priority, .qos, .overRequest, .usage, .youngest]
 
   /// For people: `The container … gives way.`
   public var summary: String {
@@ -71,13 +66,12 @@ public enum OrderKey: String, CaseIterable, Sendable {
     case .overRequest: "furthest above its memory request"
     case .usage: "that uses the most memory"
     case .youngest: "whose cgroup was made last"
-    case .cause: "that causes the pressure"
     }
   }
 }
 
 /// Kubernetes' quality of service of a pod.
-public enum QoSClass: String, Sendable {
+public enum QoSClass: String, CaseIterable, Sendable {
   case bestEffort = "BestEffort"
   case burstable = "Burstable"
   case guaranteed = "Guaranteed"

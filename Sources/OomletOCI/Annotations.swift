@@ -1,3 +1,4 @@
+internal import OomletJSON
 public import OomletModel
 
 /// Where annotations say what a container's policy is, and who the container is.
@@ -46,6 +47,16 @@ public struct ContainerAnnotations: Sendable {
         "\(printable(name)): \(quoted(value)), but \(printable(alias)): \(quoted(other)): expected one of the two keys")
     }
     return Policy(key: name, value: value)
+  }
+
+  /// A label of the container: CRI-O passes them all in one annotation, and as annotations of their own, as others may do.
+  public func label(_ key: String) -> String? {
+    if let labels = all["io.kubernetes.cri-o.Labels"], let json = try? JSON(parsing: Array(labels.utf8)),
+      let label = json[key]?.string
+    {
+      return label
+    }
+    return all[key]
   }
 
   /// Sorted.

@@ -6,13 +6,16 @@ public struct AnnotationLimits: Equatable, Sendable {
   /// A priority above keeps a container alive where its neighbours die; the default lets it only give way.
   public var priority: ClosedRange<Int32>
   public var allowsKillPod: Bool
+  public var allowsPressure: Bool
   /// nil: all.
   public var customPolicies: Set<String>?
 
   public init(
-    priority: ClosedRange<Int32> = -1_000_000_000...0, allowsKillPod: Bool = true, customPolicies: Set<String>? = nil
+    priority: ClosedRange<Int32> = -1_000_000_000...0, allowsKillPod: Bool = true, allowsPressure: Bool = true,
+    customPolicies: Set<String>? = nil
   ) {
-    (self.priority, self.allowsKillPod, self.customPolicies) = (priority, allowsKillPod, customPolicies)
+    (self.priority, self.allowsKillPod, self.allowsPressure) = (priority, allowsKillPod, allowsPressure)
+    self.customPolicies = customPolicies
   }
 
   /// The request with what is too much taken back, and what that was.
@@ -36,6 +39,10 @@ public struct AnnotationLimits: Equatable, Sendable {
     if request.kill == .pod, !allowsKillPod {
       warnings.append("kill: pod is capped to container: this node does not allow it")
       request.kill = .container
+    }
+    if request.pressure != nil, !allowsPressure {
+      warnings.append("pressure is left out: this node does not allow it")
+      request.pressure = nil
     }
     return (request, warnings)
   }

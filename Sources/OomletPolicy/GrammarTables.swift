@@ -8,14 +8,22 @@ public enum GrammarTables {
     ("pressure", keys(PressureGrammar.keys)),
     ("victims", table(["victim", "who dies: the process …"], VictimRule.allCases.map { [code($0.rawValue), $0.summary] })),
     ("kill", table(["kill", "what dies with the victim"], KillScope.allCases.map { [code($0.rawValue), $0.summary] })),
+    ("system", keys(NodeConfig.systemKeys)),
+    ("annotations", keys(AnnotationLimits.keys)),
+    ("rules", keys(NodeRule.keys)),
+    ("match", keys(NodeRule.matchKeys)),
     ("order", table(["order", "which gives way: the container …"], OrderKey.allCases.map { [code($0.rawValue), $0.summary] })),
   ]
 
   private static func keys(_ keys: [PolicyGrammar.Key]) -> String {
-    table(["key", "meaning", "value", "default"], keys.map { [code($0.name), $0.summary, $0.expected, code($0.fallback)] })
+    table(
+      ["key", "meaning", "value", "default"], keys.map { [code($0.name), $0.summary, plain($0.expected), code($0.fallback)] })
   }
 
-  private static func code(_ text: String) -> String { text == "none" ? text : "`\(text)`" }
+  /// Stars as they are.
+  private static func plain(_ text: String) -> String { String(text.flatMap { $0 == "*" ? "\\*" : String($0) }) }
+
+  private static func code(_ text: String) -> String { ["none", "any", "all"].contains(text) ? text : "`\(text)`" }
 
   private static func table(_ head: [String], _ rows: [[String]]) -> String {
     ([head, head.map { _ in "---" }] + rows).map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()

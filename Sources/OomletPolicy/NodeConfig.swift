@@ -10,38 +10,79 @@ public struct NodeConfig: Equatable, Sendable {
   public var order: [OrderKey] = [.priority, .qos, .overRequest, .usage]
   /// When stalls of the whole system are called an OOM; nil: never.
   public var systemPressure: PressureRequest?
+  /// Cgroups that give way last there, and all below them.
+  public var protect: [PathGlob] = []
   public var annotations = AnnotationLimits()
+  /// The first that matches counts.
+  public var rules: [NodeRule] = []
 
   public init() {}
 
-  static let keys = ["system", "annotations"]
+  static let keys = ["system", "annotations", "rules"]
 
+  static let systemKeys: [PolicyGrammar.Key] = [
+    PolicyGrammar.Key(
+      name: "order", expected: "a list of " + oneOf(OrderKey.allCases.map(\.rawValue)),
+      fallback: "[" + NodeConfig().order.map(\.rawValue).joined(separator: ", ") + "]",
+      summary: "by what containers are compared at the OOM of a slice or of the node; the first key in which two differ decides"),
+    PolicyGrammar.Key(
+      name: "protect", expected: "a list of cgroups such as system.slice/*", fallback: "[]",
+      summary: "cgroups that give way last there, with all below them"),
+    PolicyGrammar.Key(
+      name: "pressure", expected: "a mapping, see below", fallback: "none",
+      summary: "call it an OOM when the tasks of the node stall for want of memory"),
+  ]
+
+  /// - Parameter grammar: of the rules' policies.
   /// - Returns: the configuration, or all that is wrong with it. An empty text is the default.
-  public static func parse(_ text: [UInt8]) -> Result<NodeConfig, Problems> {
+  public static func parse(_ text: [UInt8], grammar: PolicyGrammar = PolicyGrammar()) -> Result<NodeConfig, Problems> {
     let documents: [YAMLNode]
     do throws(Problem) { documents = try YAMLReader.documents(text, limits: limits) } catch { return .failure(Problems([error])) }
     guard documents.count < 2 else { return .failure(Problems([documents[1].problem("a second document: expected one")])) }
     guard let root = documents.first else { return .success(NodeConfig()) }
-    return parse(root)
+    return parse(root, grammar: grammar)
   }
 
-  static func parse(_ root: YAMLNode) -> Result<NodeConfig, Problems> {
+  static func parse(_ root: YAMLNode, grammar: PolicyGrammar) -> Result<NodeConfig, Problems> {
     var reader = MappingReader()
     var config = NodeConfig()
     let members = reader.members(root, keys: keys, of: "a node configuration")
     if let node = members["system"] {
-      let system = reader.members(node, keys: ["order", "pressure"], of: "system")
+      let system = reader.members(node, keys: systemKeys.map(\.name), of: "system")
       if let order = system["order"] { config.order = reader.order(order, "system.order") ?? config.order }
       if let node = system["pressure"] { config.systemPressure = reader.pressure(node, "system.pressure", ofSystem: true) }
+      if let protect = system["protect"] {
+        let items = reader.list(protect, "system.protect", expected: "a list of cgroups such as system.slice/*") ?? []
+        config.protect = items.compactMap { reader.glob($0, "system.protect") }
+      }
     }
     if let node = members["annotations"] { config.annotations.read(node, &reader) }
+    if let node = members["rules"] {
+      let items = reader.list(node, "rules", expected: "a list of rules with \(oneOf(NodeRule.keys.map(\.name)))") ?? []
+      config.rules = items.enumerated().compactMap { i, item in NodeRule(item, "rules[\(i + 1)]", grammar, &reader) }
+    }
     return reader.problems.isEmpty ? .success(config) : .failure(Problems(reader.problems))
   }
 }
 
 extension AnnotationLimits {
+  static let keys: [PolicyGrammar.Key] = [
+    PolicyGrammar.Key(
+      name: "priority", expected: "a mapping of min and max, whole numbers from -1000000000 to 1000000000",
+      fallback: "{min: -1000000000, max: 0}", summary: "the range of priority; what is beyond is capped"),
+    PolicyGrammar.Key(
+      name: "kill-pod", expected: "true or false", fallback: "true",
+      summary: "whether `kill: pod` is allowed; if not, it is taken for `kill: container`"),
+    PolicyGrammar.Key(
+      name: "pressure", expected: "true or false", fallback: "true",
+      summary: "whether `pressure` is allowed; if not, it is left out"),
+    PolicyGrammar.Key(
+      name: "custom-policies", expected: "a list of the names of policies of this node", fallback: "all",
+      summary: "the node's own policies that annotations may name; with another the container does not start"),
+  ]
+
   fileprivate mutating func read(_ node: YAMLNode, _ reader: inout MappingReader) {
-    let members = reader.members(node, keys: ["priority", "kill-pod", "custom-policies"], of: "annotations")
+    let members = reader.members(node, keys: AnnotationLimits.keys.map(\.name), of: "annotations")
     if let node = members["priority"] {
       let all: ClosedRange<Int64> = -1_000_000_000...1_000_000_000
       let range = reader.members(node, keys: ["min", "max"], of: "annotations.priority")
@@ -56,6 +97,7 @@ extension AnnotationLimits {
       }
     }
     if let node = members["kill-pod"], let value = reader.bool(node, "annotations.kill-pod") { allowsKillPod = value }
+    if let node = members["pressure"], let value = reader.bool(node, "annotations.pressure") { allowsPressure = value }
     guard let node = members["custom-policies"] else { return }
     let expected = "a list of the names of policies of this node"
     guard case .sequence(let items) = node.value else {

@@ -64,6 +64,12 @@ public struct Cgroup: ~Copyable {
   /// The id of a cgroup, or nil and errno.
   public static func id(ofPath path: String) -> UInt64? { inode(of: mountPoint + path) }
 
+  /// Whether there is a cgroup of that path.
+  public static func exists(path: String) -> Bool {
+    var status = stat()
+    return lstat(mountPoint + path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// Whether the cgroup is there, and still the one with that id.
   public static func exists(path: String, id: UInt64) -> Bool { self.id(ofPath: path) == id }
 

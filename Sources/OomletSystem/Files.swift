@@ -41,6 +41,20 @@ public func contents(of path: String, limit: Int = 16 << 20) -> [UInt8]? {
   return readAll(fd, limit: limit)
 }
 
+/// A file that only root can have written: a regular one of root's own that no others may write; nil and errno, `EPERM` for
+/// any other.
+public func contents(ofRoots path: String, limit: Int) -> [UInt8]? {
+  // Without waiting for the other end of a FIFO
+  guard let fd = openFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) else { return nil }
+  var status = stat()
+  guard fstat(fd.raw, &status) == 0 else { return nil }
+  guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == 0, status.st_mode & 0o022 == 0 else {
+    errno = EPERM
+    return nil
+  }
+  return readAll(fd, limit: limit)
+}
+
 /// Writes all bytes; false and errno if that failed, possibly after some.
 public func writeAll(_ fd: CInt, _ bytes: [UInt8]) -> Bool {
   var done = 0

@@ -13,7 +13,8 @@ let usage = """
   Usage: oomlet-hook [--stage prestart|createRuntime|poststop]
 
   OCI hook: reads the container's state on stdin, and attaches the OOM policy that its annotation
-  "oom.policy" names to its memory cgroup; at poststop removes what that left behind. Without annotation
+  "oom.policy" names to its memory cgroup, without annotation the one that the first matching rule of
+  \(NodeConfig.path) gives; at poststop removes what that left behind. Without annotation and rule
   it does nothing. The annotation is a policy's name or a mapping, see oom.policy(7). Names:
   \(VictimRule.allCases.map(\.rawValue).joined(separator: ", ")),
   and the policies in \(CustomPolicy.directory).
@@ -83,12 +84,13 @@ func run() throws(Failure) {
   var config: BundleConfig?
   if state.annotations == nil { config = try bundleConfig(of: state) }
   let annotations = ContainerAnnotations(state.annotations ?? config?.annotations ?? [:])
-  guard !annotations.isSandbox, let policy = try annotations.policy() else { return }
-  let request: PolicyRequest
-  switch PolicyGrammar(customPolicies: CustomPolicy.names).parse(policy.value) {
-  case .success(let asked): request = asked
-  case .failure(let problems): throw Failure(.invalid, "\(printable(policy.key)): \(problems.summary)")
+  guard !annotations.isSandbox else { return }
+  let asked = try PolicyRequest(asking: annotations)
+  var node = NodeConfig()
+  do throws(Failure) { node = try NodeConfig.load() } catch {
+    say("warning: container \(printable(state.id)): \(error); annotations are limited as by default, and there are no rules")
   }
+  guard asked != nil || !node.rules.isEmpty else { return }
   let identity = try ContainerIdentity(id: state.id, annotations: annotations)
   guard let pid = state.pid else {
     throw Failure(.notFound, "the container's state has no \"pid\": there is no process whose cgroup could get a policy")
@@ -96,18 +98,22 @@ func run() throws(Failure) {
   if config == nil { config = try? bundleConfig(of: state) }
   let container = Attacher.Container(
     identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
+  let choice: PolicyChoice
   do throws(Failure) {
-    var limits = AnnotationLimits()
-    do throws(Failure) { limits = try NodeConfig.load().annotations } catch {
-      say("warning: container \(identity.id): \(error); annotations are limited as by default")
-    }
-    let (allowed, capped) = try limits.apply(to: request)
-    let warnings = try Attacher(deadline: deadline).attach(allowed, to: container)
-    for warning in capped + warnings { say("warning: container \(identity.id): \(warning)") }
+    guard let made = try PolicyChoice(of: container, asking: asked, on: node) else { return }
+    choice = made
+  } catch {
+    // Who has not asked starts in any case
+    guard asked == nil else { throw error }
+    return say("warning: container \(identity.id) gets no policy by a rule: \(error)")
+  }
+  do throws(Failure) {
+    let warnings = try Attacher(deadline: deadline).attach(choice.request, to: container, rule: choice.rule)
+    for warning in choice.warnings + warnings { say("warning: container \(identity.id): \(warning)") }
   } catch {
     // What the node can't do is no reason to keep a container from starting
-    guard !request.require, error.status != .notFound, error.status != .invalid else { throw error }
-    say("warning: container \(identity.id) starts without policy \(request.victim): \(error)")
+    guard !choice.request.require, error.status != .notFound, error.status != .invalid else { throw error }
+    say("warning: container \(identity.id) starts without policy \(choice.request.victim): \(error)")
   }
 }
 

@@ -32,7 +32,8 @@ struct StatusCommand: ParsableCommand {
           ("policy", .string(container.policy)), ("cgroup", .string(container.cgroup)),
           ("cgroup_id", .integer(Int64(clamping: container.linkedCgroupID))), ("attached", .bool(container.isAttached)),
           ("kill", .string(container.kill.rawValue)), ("pod_cgroup", container.pod.map { .string($0.path) } ?? .null),
-          ("oom_group_drift", .bool(container.hasDrifted)), ("pressure", container.pressure?.json ?? .null),
+          ("rule", container.rule.map { .integer(Int64($0)) } ?? .null), ("oom_group_drift", .bool(container.hasDrifted)),
+          ("pressure", container.pressure?.json ?? .null),
         ])
       }
       let status = JSON.object([

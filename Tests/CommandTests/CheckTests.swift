@@ -133,10 +133,12 @@ private let pod = """
   }
 }
 
-/// docs/policy.md is what users read: it must be true.
+/// docs/policy.md and docs/config.md are what users read: they must be true.
 @Suite struct PolicyDocumentTests {
-  private static let document = try! String(
-    contentsOf: URL(fileURLWithPath: #filePath).appending(path: "../../../docs/policy.md").standardized, encoding: .utf8)
+  private static let document = ["policy.md", "config.md"].map { name in
+    try! String(
+      contentsOf: URL(fileURLWithPath: #filePath).appending(path: "../../../docs/\(name)").standardized, encoding: .utf8)
+  }.joined(separator: "\n")
 
   /// The fenced examples: what follows the fence's backticks, and the lines inside.
   private static let examples: [(kind: String, text: String)] = {
@@ -149,11 +151,11 @@ private let pod = """
 
   @Test func `its tables are the grammar's`() throws {
     let tables = try run("oomlet", ["check", "--grammar-tables"]).output.components(separatedBy: "\n\n")
-    #expect(tables.count == 5)
+    #expect(tables.count == 9)
     for table in tables {
       #expect(PolicyDocumentTests.document.contains(table.trimmingCharacters(in: .newlines)), "\(table)")
     }
-    #expect(PolicyDocumentTests.document.components(separatedBy: "<!-- table: ").count == 6)
+    #expect(PolicyDocumentTests.document.components(separatedBy: "<!-- table: ").count == 10)
   }
 
   @Test func `its examples are there`() {

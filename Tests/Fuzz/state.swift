@@ -1,7 +1,7 @@
 import OomletModel
 import OomletOCI
 
-/// What a runtime hands to the hook: the state or a bundle's configuration. The last line may be the line of the
+/// What a runtime hands to the hook, the state or a bundle's configuration, or keeps for itself of a container. The last line may be the line of the
 /// process's /proc/PID/cgroup.
 @c(LLVMFuzzerTestOneInput)
 func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
@@ -27,11 +27,26 @@ func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   do throws(Failure) {
     let config = try BundleConfig(parsing: json, path: "/b/config.json")
     checkPolicy(ContainerAnnotations(config.annotations))
+    _ = ContainerAnnotations(config.annotations).label("a")
   } catch {
     checkShown(error, .failed)
     check(error.description.hasPrefix("/b/config.json"), error.description)
   }
+
+  do throws(Failure) { checkKept(try KeptContainer(runc: json, path: "/r/state.json")) } catch {
+    checkShown(error, .failed)
+    check(error.description.hasPrefix("/r/state.json"), error.description)
+  }
+  do throws(Failure) { checkKept(try KeptContainer(crun: json, path: "/c/status")) } catch {
+    checkShown(error, .failed)
+    check(error.description.hasPrefix("/c/status"), error.description)
+  }
   return 0
+}
+
+private func checkKept(_ kept: KeptContainer) {
+  check((1...Int(Int32.max)).contains(kept.pid), "pid \(kept.pid)")
+  checkPolicy(ContainerAnnotations(kept.annotations ?? [:]))
 }
 
 private func checkPolicy(_ annotations: ContainerAnnotations) {

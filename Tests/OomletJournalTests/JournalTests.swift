@@ -31,6 +31,24 @@ private final class Scratch {
 @Suite struct JournalTests {
   private let scratch = Scratch()
 
+  @Test func `all of a comparison is read again`() throws {
+    let writer = try JournalWriter(path: scratch.journal)
+    var all: [KillRecord] = []
+    for (i, key) in ([.protect] + OrderKey.allCases.map(KillRecord.Comparison.Key.order)).enumerated() {
+      var one = record(UInt64(i + 1))
+      one.notes = [.containerProtected, .noPolicy]
+      one.comparison = .init(
+        containers: 3, order: [.qos, .usage], decidedBy: key,
+        chosen: .init(isProtected: true, priority: -7, qos: .bestEffort, overRequest: 1, usage: 2, cgroupID: 3),
+        next: .init(id: "n", name: "db", pod: "p", namespace: "s", cgroup: "/n", usage: 4),
+        nextValues: .init(isProtected: false, priority: 7, qos: .noContainer, overRequest: 4, usage: 5, cgroupID: 6))
+      #expect(try writer.append(one))
+      all.append(one)
+    }
+    var reader = JournalReader(path: scratch.journal)
+    #expect(try reader.next() == all)
+  }
+
   @Test func `what is written is read again, a line each`() throws {
     let writer = try JournalWriter(path: scratch.journal)
     for i in 1...3 { #expect(try writer.append(record(UInt64(i)))) }

@@ -18,6 +18,27 @@ import Testing
         + "no process in container web may be killed: left to the kernel.")
   }
 
+  @Test(
+    arguments: [
+      (.protect, "the container is not protected by the node, unlike shop/db"),
+      (.order(.priority), "the container has priority -7, lower than the 7 of shop/db"),
+      (.order(.qos), "the container is BestEffort, before Guaranteed of shop/db"),
+      (.order(.overRequest), "the container is 2Mi above its request, more than the 1Mi of shop/db"),
+      (.order(.usage), "the container uses 4Mi, more than the 3Mi of shop/db"),
+      (.order(.youngest), "the container is younger than shop/db"),
+    ] as [(KillRecord.Comparison.Key, String)])
+  func `why a container gave way is told with both values`(_ key: KillRecord.Comparison.Key, _ text: String) {
+    var record = KillRecord.example()
+    record.comparison = KillRecord.Comparison(
+      containers: 5, order: OrderKey.allCases, decidedBy: key,
+      chosen: .init(priority: -7, qos: .bestEffort, overRequest: 2 << 20, usage: 4 << 20),
+      next: .init(id: "x", name: "db", pod: "shop", namespace: "", cgroup: "/x", usage: 3 << 20),
+      nextValues: .init(isProtected: true, priority: 7, qos: .guaranteed, overRequest: 1 << 20, usage: 3 << 20))
+    #expect(record.why == "largest resident memory of 4 processes in container web; \(text), 5 compared")
+    record.notes = .containerProtected
+    #expect(record.why.hasSuffix("5 compared (all protected by the node)"))
+  }
+
   @Test func `a stranger's comm cannot move the cursor`() {
     var record = KillRecord.example()
     record.victim?.comm = "\u{1b}[2J"

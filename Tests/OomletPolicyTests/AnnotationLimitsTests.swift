@@ -22,6 +22,15 @@ import Testing
     #expect(warnings == ["kill: pod is capped to container: this node does not allow it"])
   }
 
+  @Test func `pressure can be taken back`() throws {
+    var asked = PolicyRequest()
+    asked.pressure = PressureRequest(kind: .full, permille: 400, window: 1, holdFor: 1, cooldown: 1)
+    #expect(try AnnotationLimits().apply(to: asked).request == asked)
+    let (request, warnings) = try AnnotationLimits(allowsPressure: false).apply(to: asked)
+    #expect(request == PolicyRequest())
+    #expect(warnings == ["pressure is left out: this node does not allow it"])
+  }
+
   @Test func `a custom policy that is not open to annotations can't be`() {
     let limits = AnnotationLimits(customPolicies: ["open"])
     #expect(throws: Never.self) { try limits.apply(to: PolicyRequest(victim: .custom(PolicyName("open")!))) }

@@ -1,4 +1,5 @@
 import OomletModel
+import OomletOCI
 import OomletPolicy
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
     if case .failure(let problems) = NodeConfig.parse(Array(text.utf8)) { problems.all.map(\.description) } else { [] }
   }
 
-  @Test(arguments: ["", "# nothing\n", "{}", "system: {}\nannotations: {}"])
+  @Test(arguments: ["", "# nothing\n", "{}", "system: {}\nannotations: {}\nrules: []", "system: {protect: []}"])
   func `what is not said is as by default`(_ text: String) throws {
     #expect(try NodeConfig.parse(Array(text.utf8)).get() == NodeConfig())
   }
@@ -18,14 +19,33 @@ import Testing
         """
         system:
           order: [usage, youngest]
+          protect: ["system.slice/*", /init.scope]
         annotations:
           priority: {min: -5, max: 100}
           kill-pod: false
+          pressure: false
           custom-policies: [growth]
-        """.utf8)
+        rules:
+        - match: {cgroup: "kubepods.slice/**", qos: BestEffort, namespace: "team-*", label: {tier: web, a.b/c: "*"}}
+          policy: {victim: growth, kill: pod, priority: 1000}
+          dry-run: true
+        - policy: youngest
+        """.utf8), grammar: PolicyGrammar(customPolicies: ["growth"])
     ).get()
     #expect(config.order == [.usage, .youngest])
-    #expect(config.annotations == AnnotationLimits(priority: -5...100, allowsKillPod: false, customPolicies: ["growth"]))
+    #expect(config.protect.map(\.description) == ["/system.slice/*", "/init.scope"])
+    #expect(
+      config.annotations
+        == AnnotationLimits(priority: -5...100, allowsKillPod: false, allowsPressure: false, customPolicies: ["growth"]))
+    var match = NodeRule.Match()
+    (match.cgroup, match.qos, match.namespace) = (try PathGlob("kubepods.slice/**"), .bestEffort, Wildcard("team-*"))
+    match.labels = ["tier": Wildcard("web"), "a.b/c": Wildcard("*")]
+    let growth = Victim.custom(PolicyName("growth")!)
+    #expect(
+      config.rules == [
+        NodeRule(match: match, request: PolicyRequest(victim: growth, kill: .pod, dryRun: true, priority: 1000)),
+        NodeRule(request: PolicyRequest(victim: .rule(.youngest))),
+      ])
   }
 
   @Test(arguments: [
@@ -33,9 +53,61 @@ import Testing
     ("annotations: {priority: {min: 5}}", "line 1, column 25: annotations.priority: min 5 is above max 0"),
     ("annotations: {kill-pod: \"no\"}", "line 1, column 25: annotations.kill-pod: \"no\""),
     ("annotations: {custom-policies: [../x]}", "line 1, column 33: annotations.custom-policies: \"../x\" is no policy's name"),
+    ("system: {protect: init.scope}", "line 1, column 19: system.protect: \"init.scope\": expected a list of cgroups"),
+    ("system: {protect: [\"\"]}", "line 1, column 20: system.protect: \"\" names no cgroup"),
+    ("system: {protect: [/]}", "\"/\" names no cgroup"), ("system: {protect: [a//b]}", "has an empty name between slashes"),
+    ("system: {protect: [../a]}", "has . or .. as a name"), ("system: {protect: [a**]}", "has ** beside other characters"),
+    ("system: {protect: [\"a\\nb\"]}", "has a control character"), ("system: {protect: [7]}", "\"7\" is no text"),
+    ("system: {protect: [[a]]}", "a list: expected a cgroup's path"), ("system: {protect: ~}", "expected a list of cgroups"),
+    ("system: {protct: []}", "did you mean \"protect\"?"),
+    ("annotations: {pressure: {full: 10%}}", "annotations.pressure: a mapping: expected true or false"),
+    ("annotations: {presure: true}", "did you mean \"pressure\"?"),
+    ("rules: {policy: youngest}", "line 1, column 8: rules: a mapping: expected a list of rules"),
+    ("rules: [youngest]", "line 1, column 9: \"youngest\": expected a mapping with keys of rules[1]"),
+    ("rules: [{}]", "line 1, column 9: rules[1]: no policy: expected policy"),
+    ("rules:\n- policy: youngest\n- policy: yongest", "line 3, column 11: rules[2].policy: \"yongest\" is no policy"),
+    ("rules: [{policy: yongest}]", "did you mean \"youngest\"?"),
+    ("rules: [{policy: {victim: youngest, kil: pod}}]", "line 1, column 37: rules[1].policy: \"kil\" is no key of a policy"),
+    ("rules: [{policy: growth}]", "\"growth\" is no policy"),
+    ("rules: [{polcy: youngest}]", "did you mean \"policy\"?"),
+    ("rules: [{policy: youngest, dry-run: 1}]", "rules[1].dry-run: \"1\": expected true or false"),
+    ("rules: [{policy: youngest, match: all}]", "\"all\": expected a mapping with keys of rules[1].match"),
+    (
+      "rules: [{policy: youngest, match: {qos: besteffort}}]",
+      "rules[1].match.qos: \"besteffort\": expected BestEffort, Burstable or Guaranteed; did you mean \"BestEffort\"?"
+    ),
+    ("rules: [{policy: youngest, match: {cgroups: a}}]", "did you mean \"cgroup\"?"),
+    ("rules: [{policy: youngest, match: {cgroup: [a]}}]", "rules[1].match.cgroup: a list"),
+    ("rules: [{policy: youngest, match: {namespace: \"\"}}]", "rules[1].match.namespace: \"\" is empty"),
+    ("rules: [{policy: youngest, match: {namespace: a b}}]", "has a space"),
+    ("rules: [{policy: youngest, match: {namespace: \(String(repeating: "a", count: 64))}}]", "is longer than 63 characters"),
+    ("rules: [{policy: youngest, match: {namespace: 1}}]", "\"1\" is no text"),
+    ("rules: [{policy: youngest, match: {label: tier=web}}]", "rules[1].match.label: \"tier=web\": expected a mapping of labels"),
+    ("rules: [{policy: youngest, match: {label: {}}}]", "rules[1].match.label: nothing: expected"),
+    ("rules: [{policy: youngest, match: {label: {tier: [a]}}}]", "rules[1].match.label.tier: a list"),
+    ("rules: [{policy: youngest, policy: oldest}]", "policy"),
     ("annotation: {}", "did you mean \"annotations\"?"), ("- a", "expected a mapping"), ("a: 1\n---\nb: 2", "a second document"),
   ])
   func `what is wrong is told with its place`(_ text: String, _ problem: String) {
     #expect(problems(text).first?.contains(problem) == true, "\(problems(text))")
+  }
+
+  @Test(
+    arguments: [
+      ("{}", true), ("{cgroup: \"kubepods.slice/*/*/c.scope\"}", true), ("{cgroup: kubepods.slice}", false),
+      ("{qos: Burstable}", true), ("{qos: Guaranteed}", false), ("{namespace: shop}", true), ("{namespace: \"s*p\"}", true),
+      ("{namespace: sho}", false), ("{label: {tier: web}}", true), ("{label: {tier: web, team: a}}", false),
+      ("{label: {tier: \"*\"}}", true), ("{label: {none: \"*\"}}", false), ("{qos: Burstable, namespace: other}", false),
+    ] as [(String, Bool)])
+  func `a rule is for what is as it says in all`(_ match: String, _ expected: Bool) throws {
+    let config = try NodeConfig.parse(Array("rules: [{policy: youngest, match: \(match)}]".utf8)).get()
+    let annotations = ContainerAnnotations(["io.kubernetes.pod.namespace": "shop", "tier": "web"])
+    let place = Placement(
+      cgroup: "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/c.scope", annotations: annotations)
+    #expect(config.rules[0].matches(annotations, at: place) == expected)
+  }
+
+  @Test func `several rules are all read, and all that is wrong is told`() {
+    #expect(problems("system: {order: [x], protect: [..]}\nrules: [{}, {policy: x}]\nother: 1").count == 5)
   }
 }

@@ -2,7 +2,8 @@ import Foundation
 import OomletPolicy
 import Testing
 
-/// docs/oom.policy.schema.json and the grammar must say the same.
+/// docs/oom.policy.schema.json and the grammar must say the same, and so must docs/config.schema.json and the configuration's
+/// reader.
 @Suite struct SchemaTests {
   /// What the schema can express; docs/policy.md names the rest.
   private static let values = [
@@ -56,20 +57,70 @@ import Testing
   }
 
   private static let validate = """
-    import json, sys, jsonschema, yaml
+    import json, os, sys, jsonschema, yaml
     schema = json.load(open(sys.argv[1]))
     jsonschema.Draft202012Validator.check_schema(schema)
+    # What another one refers to, in a bundle with it
+    policy = os.path.join(os.path.dirname(sys.argv[1]), "oom.policy.schema.json")
+    if schema["$defs"].get("victim") is None: schema["$defs"]["oom.policy"] = json.load(open(policy))
     validator = jsonschema.Draft202012Validator(schema)
     print(json.dumps([validator.is_valid(yaml.safe_load(value)) for value in sys.argv[2:]]))
     """
 
-  @Test(.enabled(if: hasPython, "needs python3 with jsonschema and yaml: apt install python3-jsonschema python3-yaml"))
-  func `the schema and the grammar agree`() throws {
-    let schema = URL(fileURLWithPath: #filePath).appending(path: "../../../docs/oom.policy.schema.json").standardized.path
-    let result = try SchemaTests.python(SchemaTests.validate, [schema] + SchemaTests.values)
+  private static func verdicts(_ schema: String, _ values: [String]) throws -> [Bool] {
+    let path = URL(fileURLWithPath: #filePath).appending(path: "../../../docs/\(schema)").standardized.path
+    let result = try SchemaTests.python(SchemaTests.validate, [path] + values)
     try #require(result.status == 0)
     let verdicts = try JSONDecoder().decode([Bool].self, from: Data(result.output.utf8))
-    try #require(verdicts.count == SchemaTests.values.count)
+    try #require(verdicts.count == values.count)
+    return verdicts
+  }
+
+  /// What the schema can express; docs/config.md names the rest.
+  private static let configurations = [
+    // valid
+    "{}", "system: {}", "system: {order: [usage]}", "system: {order: [priority, qos, over-request, usage, youngest]}",
+    "system: {protect: []}",
+    "system: {protect: [init.scope, /a/b, 'system.slice/*', '**', '**/a', 'a/**', 'a*b/*c*/d', '...', .a, 'a b']}",
+    "system: {protect: [a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a]}",
+    "annotations: {}", "annotations: {priority: {}}", "annotations: {priority: {min: -5, max: 1000000000}}",
+    "annotations: {kill-pod: false, pressure: false, custom-policies: [growth, other]}", "annotations: {custom-policies: []}",
+    "rules: []", "rules: [{policy: youngest}]", "rules: [{policy: growth, dry-run: true}]", "rules: [{policy: {}, match: {}}]",
+    "rules: [{policy: {victim: oldest, kill: pod, priority: 7}, match: {qos: BestEffort}}, {policy: kernel}]",
+    "rules: [{policy: youngest, match: {cgroup: 'a/**', qos: Guaranteed, namespace: 'a-*', label: {tier: web, a.b/c: '*'}}}]",
+    // invalid
+    "[]", "7", "sytem: {}", "system: []", "system: {orders: [usage]}", "system: {order: usage}", "system: {order: []}",
+    "system: {order: [usage, usage]}", "system: {protect: a}", "system: {protect: ['']}", "system: {protect: [/]}",
+    "system: {protect: [a/]}", "system: {protect: [a//b]}", "system: {protect: [//a]}", "system: {protect: [.]}",
+    "system: {protect: [a/../b]}", "system: {protect: [a**]}", "system: {protect: [a/***]}", "system: {protect: ['***']}",
+    "system: {protect: [\"a\\tb\"]}", "system: {protect: [7]}", "system: {protect: [[a]]}", "system: {protect: ~}",
+    "system: {protect: [a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a]}",
+    "annotations: {priority: 5}", "annotations: {priority: {min: 1.5}}", "annotations: {priority: {max: 1000000001}}",
+    "annotations: {priority: {low: 5}}", "annotations: {kill-pod: 1}", "annotations: {pressure: 'true'}",
+    "annotations: {custom-policies: growth}", "annotations: {custom-policies: [a/b]}", "rules: {}", "rules: [youngest]",
+    "rules: [{}]", "rules: [{match: {}}]", "rules: [{policy: Youngest}]", "rules: [{policy: {kil: pod}}]", "rules: [{policy: ~}]",
+    "rules: [{policy: youngest, dry-run: 'true'}]", "rules: [{policy: youngest, match: {qos: besteffort}}]",
+    "rules: [{policy: youngest, match: {cgroups: a}}]", "rules: [{policy: youngest, match: {namespace: ''}}]",
+    "rules: [{policy: youngest, match: {namespace: a b}}]", "rules: [{policy: youngest, match: {namespace: 1}}]",
+    "rules: [{policy: youngest, match: {label: {}}}]", "rules: [{policy: youngest, match: {label: {a: [b]}}}]",
+    "rules: [{policy: youngest, match: {namespace: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}}]",
+    "kill: pod",
+  ]
+
+  @Test(.enabled(if: hasPython, "needs python3 with jsonschema and yaml: apt install python3-jsonschema python3-yaml"))
+  func `the node configuration's schema and its reader agree`() throws {
+    let verdicts = try SchemaTests.verdicts("config.schema.json", SchemaTests.configurations)
+    #expect(verdicts.count { $0 } == 18 && verdicts.count { !$0 } > 40)
+    for (text, bySchema) in zip(SchemaTests.configurations, verdicts) {
+      let config = NodeConfig.parse(Array(text.utf8), grammar: PolicyGrammar(customPolicies: ["growth"]))
+      let byReader = if case .success = config { true } else { false }
+      #expect(byReader == bySchema, "\(text)")
+    }
+  }
+
+  @Test(.enabled(if: hasPython, "needs python3 with jsonschema and yaml: apt install python3-jsonschema python3-yaml"))
+  func `the schema and the grammar agree`() throws {
+    let verdicts = try SchemaTests.verdicts("oom.policy.schema.json", SchemaTests.values)
     let grammar = PolicyGrammar(customPolicies: ["growth"])
     for (value, bySchema) in zip(SchemaTests.values, verdicts) {
       let byGrammar = if case .success = grammar.parse(value) { true } else { false }

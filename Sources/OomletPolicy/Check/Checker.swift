@@ -27,7 +27,9 @@ public struct Checker {
     if documents.contains(where: ManifestCheck.isObject) {
       return ManifestCheck(annotations: annotations, lines: SourceLines(text)).check(documents)
     }
-    if let root = documents.first, NodeConfigCheck.isOne(root) { return NodeConfigCheck.check(root) }
+    if let root = documents.first, NodeConfigCheck.isOne(root) {
+      return NodeConfigCheck.check(root, grammar: annotations.grammar)
+    }
     return check(value: text, documents.first)
   }
 

@@ -5,9 +5,9 @@ internal import OomletYAML
 enum NodeConfigCheck {
   static func isOne(_ root: YAMLNode) -> Bool { root.members?.contains { NodeConfig.keys.contains($0.key) } ?? false }
 
-  static func check(_ root: YAMLNode) -> CheckReport {
+  static func check(_ root: YAMLNode, grammar: PolicyGrammar) -> CheckReport {
     var report = CheckReport()
-    switch NodeConfig.parse(root) {
+    switch NodeConfig.parse(root, grammar: grammar) {
     case .success(let config):
       report.add(
         CheckReport.Item(
@@ -25,10 +25,16 @@ extension NodeConfig {
       "order \(order.map(\.rawValue).joined(separator: " then "))",
       "annotations may ask for priority \(limits.priority.lowerBound) to \(limits.priority.upperBound)",
     ]
+    if !protect.isEmpty { parts.insert("protects \(protect.map { printable($0.description) }.joined(separator: " "))", at: 1) }
     if !limits.allowsKillPod { parts.append("not for kill: pod") }
+    if !limits.allowsPressure { parts.append("not for pressure") }
     if let custom = limits.customPolicies {
       parts.append("of this node's policies for \(custom.isEmpty ? "none" : oneOf(custom.sorted()))")
     }
-    return parts.joined(separator: ", ")
+    for (i, rule) in rules.enumerated() {
+      let match = rule.match.summary
+      parts.append("rule \(i + 1): \(match.isEmpty ? "all others" : match): \(rule.request.summary)")
+    }
+    return parts.joined(separator: "; ")
   }
 }

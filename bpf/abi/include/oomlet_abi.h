@@ -26,7 +26,8 @@ enum {
 
 	OOMLET_RING_BYTES = 1 << 20,
 	OOMLET_PATTERNS = 8,		/* of each kind */
-	OOMLET_ORDER_KEYS = 6,
+	OOMLET_ORDER_KEYS = 5,
+	OOMLET_COMPARED_KEYS = 7,	/* those, OOMLET_ORDER_PROTECT and OOMLET_ORDER_CAUSE */
 	OOMLET_EXPLAINED = 1024,	/* candidates that `explain` can show */
 	OOMLET_STALL_SAMPLES = 32,
 };
@@ -80,7 +81,8 @@ enum oomlet_order {
 	OOMLET_ORDER_OVER_REQUEST = 2,	/* most usage above its request */
 	OOMLET_ORDER_USAGE = 3,		/* most usage */
 	OOMLET_ORDER_YOUNGEST = 4,	/* cgroup made last */
-	OOMLET_ORDER_CAUSE = 5,		/* under pressure, before all others: whoever causes it */
+	OOMLET_ORDER_PROTECT = 5,	/* not protected; of no order: comes before them */
+	OOMLET_ORDER_CAUSE = 6,		/* under pressure, after that: whoever causes it */
 	OOMLET_ORDER_END = 255,
 };
 
@@ -95,6 +97,7 @@ enum oomlet_kind {
 	OOMLET_KIND_CONTAINER = 1,
 	OOMLET_KIND_POD = 2,
 	OOMLET_KIND_SLICE = 3,		/* of a QoS class: qos alone means something */
+	OOMLET_KIND_KNOWN = 4,		/* a container without policy: identity, qos, request_bytes */
 };
 
 enum oomlet_pressure {
@@ -186,6 +189,14 @@ struct oomlet_stall {
 	__u64 sampled_total_ns[OOMLET_STALL_SAMPLES];
 };
 
+/* Value of map `marks`, BPF_MAP_TYPE_CGRP_STORAGE: what the node's configuration says of a
+ * cgroup and all below it, whoever is there.
+ */
+struct oomlet_mark {
+	__u32 protect;			/* gives way last at the OOM of a slice or the system */
+	__u32 pad;
+};
+
 /* Memory of one process, in bytes; off by at most 32 pages a CPU and kind
  * (the kernel's per-CPU counters).
  */
@@ -234,6 +245,7 @@ enum oomlet_record_flags {
 	OOMLET_CUSTOM_MISSING = 1 << 4,	/* the custom policy did not answer: the kernel's measure */
 	OOMLET_NO_POLICY = 1 << 5,	/* the container has none: the kernel's measure */
 	OOMLET_MEMORY_AVAILABLE = 1 << 6,/* the system stalls, but has memory: nobody dies for that */
+	OOMLET_CONTAINER_PROTECTED = 1 << 7, /* the container is marked: nothing else was left */
 };
 
 /* One decision. */
@@ -266,8 +278,16 @@ struct oomlet_record {
 	__u32 pressure_limit_permille;
 	__u32 pad;
 	__u64 pressure_held_ns;		/* how long it had been over the limit */
+	/* What was compared, by enum oomlet_order; the higher gives way. Priority: 2^31 - 1 less
+	 * the priority. QoS: 3 BestEffort, 2 Burstable or unknown, 1 Guaranteed, 0 no container.
+	 * Youngest: the cgroup's id. Protect: 0 protected.
+	 */
+	__u64 container_keys[OOMLET_COMPARED_KEYS];
+	__u64 next_keys[OOMLET_COMPARED_KEYS];
+	__u8 order[8];			/* as in oomlet_params */
 	char policy[OOMLET_POLICY_SIZE];
 	struct oomlet_identity container;
+	struct oomlet_identity next;
 	char limit_cgroup[OOMLET_PATH_SIZE];
 	char container_cgroup[OOMLET_PATH_SIZE];
 	char next_cgroup[OOMLET_PATH_SIZE];
@@ -331,9 +351,10 @@ _Static_assert(sizeof(struct oomlet_pattern) == 24, "pattern");
 _Static_assert(sizeof(struct oomlet_params) == 48 + 8 + 16 + 384 + 64 + 512, "params");
 _Static_assert(sizeof(struct oomlet_process) == 80, "process");
 _Static_assert(sizeof(struct oomlet_rank) == 40, "rank");
-_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 24 + 64 + 512 + 1536 + 160, "record");
+_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 24 + 112 + 8 + 64 + 1024 + 1536 + 160, "record");
 _Static_assert(sizeof(struct oomlet_pressure_limit) == 40, "pressure");
 _Static_assert(sizeof(struct oomlet_stall) == 64 + 16 * OOMLET_STALL_SAMPLES, "stall");
+_Static_assert(sizeof(struct oomlet_mark) == 8, "mark");
 _Static_assert(sizeof(struct oomlet_state) == 40, "state");
 _Static_assert(sizeof(struct oomlet_question) == 24, "question");
 

@@ -17,6 +17,15 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } params SEC(".maps");
 
+/* Apart from params: containers come and go, and what they store there with them */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct oomlet_mark);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} marks SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -45,7 +45,7 @@ static __always_inline bool rank_before(const struct oomlet_rank *a, const struc
 struct unit {
 	__u64 cgroup_id;
 	__u64 usage_bytes;
-	__u64 keys[OOMLET_ORDER_KEYS];	/* the higher one gives way */
+	__u64 keys[OOMLET_COMPARED_KEYS];/* the higher one gives way */
 	struct oomlet_candidate best;	/* rank.tgid 0: none */
 	struct oomlet_candidate runner_up;
 	int level;			/* what is deeper belongs to it; -1: no unit */
@@ -53,7 +53,7 @@ struct unit {
 	__u32 candidates;
 	__u32 custom_missing;
 	__u32 sums_up;			/* its usage is the sum of its processes' */
-	__u32 pad;
+	__u32 known;			/* without policy: a container in it may have one */
 };
 
 /* The first key in which they differ, or OOMLET_ORDER_END. */
@@ -62,6 +62,8 @@ static __always_inline __u32 unit_difference(const struct unit *a, const struct 
 {
 	int i;
 
+	if (a->keys[OOMLET_ORDER_PROTECT] != b->keys[OOMLET_ORDER_PROTECT])
+		return OOMLET_ORDER_PROTECT;
 	if (a->keys[OOMLET_ORDER_CAUSE] != b->keys[OOMLET_ORDER_CAUSE])
 		return OOMLET_ORDER_CAUSE;
 	for (i = 0; i < OOMLET_ORDER_KEYS; i++) {

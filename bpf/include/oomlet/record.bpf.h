@@ -107,6 +107,22 @@ static __always_inline void record_pressure(struct oomlet_record *r, struct cgro
 	r->pressure_held_ns = stall->held_ns;
 }
 
+/* Who a container is, as far as it is known. */
+static __noinline void record_identity(struct oomlet_identity *identity, __u64 cgroup_id)
+{
+	struct cgroup *cgrp = bpf_cgroup_from_id(cgroup_id);
+	struct oomlet_params *p;
+
+	if (!cgrp)
+		return;
+	bpf_rcu_read_lock();
+	p = container_on(cgrp);
+	if (p)
+		bpf_probe_read_kernel(identity, sizeof(*identity), &p->identity);
+	bpf_rcu_read_unlock();
+	bpf_cgroup_release(cgrp);
+}
+
 /* Which container gave way, before which other. */
 static __always_inline void record_choice(struct oomlet_record *r, struct scan *s)
 {
@@ -124,6 +140,9 @@ static __always_inline void record_choice(struct oomlet_record *r, struct scan *
 	r->next_cgroup_id = s->next.cgroup_id;
 	r->next_usage_bytes = s->next.usage_bytes;
 	r->decided_by = s->next.cgroup_id ? unit_difference(&s->chosen, &s->next, s->order) : OOMLET_ORDER_END;
+	__builtin_memcpy(r->container_keys, s->chosen.keys, sizeof(r->container_keys));
+	__builtin_memcpy(r->next_keys, s->next.keys, sizeof(r->next_keys));
+	__builtin_memcpy(r->order, s->order, sizeof(r->order));
 	if (s->truncated)
 		r->flags |= OOMLET_TRUNCATED;
 	if (s->chosen.custom_missing)
@@ -132,10 +151,15 @@ static __always_inline void record_choice(struct oomlet_record *r, struct scan *
 		r->flags |= OOMLET_ALL_PROTECTED;
 	if (s->chosen.best.rank.tgid && s->chosen.best.rank.class_ == OOMLET_CLASS_SMALL)
 		r->flags |= OOMLET_ALL_SMALL;
+	if (s->chosen.best.rank.tgid && !s->chosen.keys[OOMLET_ORDER_PROTECT])
+		r->flags |= OOMLET_CONTAINER_PROTECTED;
 
-	if (s->next.cgroup_id)
+	if (s->next.cgroup_id) {
 		record_path(r->next_cgroup, s->next.cgroup_id);
+		record_identity(&r->next, s->next.cgroup_id);
+	}
 	record_path(r->container_cgroup, s->chosen.cgroup_id);
+	record_identity(&r->container, s->chosen.cgroup_id);
 	cgrp = bpf_cgroup_from_id(s->chosen.cgroup_id);
 	if (!cgrp)
 		return;
@@ -146,7 +170,6 @@ static __always_inline void record_choice(struct oomlet_record *r, struct scan *
 		r->kill = p->kill;
 		r->victim_rule = p->victim;
 		__builtin_memcpy(r->policy, p->policy, sizeof(r->policy));
-		__builtin_memcpy(&r->container, &p->identity, sizeof(r->container));
 		if (p->flags & OOMLET_DRY_RUN)
 			r->outcome = OOMLET_OUTCOME_DRY_RUN;
 	} else {

@@ -32,6 +32,7 @@ struct scan {
 	__u32 slot;			/* OOMLET_SLOT_... */
 	int level;			/* of the cgroup that is out of memory */
 	int container_level;		/* of the container it is in; -1: none */
+	__u32 heeds_marks;		/* protected cgroups give way last here */
 	__u64 explain_cgroup_id;	/* whose candidates to list, or 0 */
 	__u64 total_bytes;		/* what oom_score_adj is a share of, at this OOM */
 	__u64 system_bytes;		/* and for oom_score */
@@ -41,12 +42,13 @@ struct scan {
 	struct oomlet_candidate candidate;/* being looked at */
 	__u32 is_init;			/* whether that is the container's PID 1 */
 	__u32 unit_pending;		/* a unit begins with the next process */
+	int protected_level;		/* of the marked cgroup that is being looked at; -1: none */
 	struct unit unit;		/* being looked at */
 	struct oomlet_params params;	/* of that; all 0: none */
 	struct unit chosen;		/* best.tgid 0: none */
 	struct unit next;		/* cgroup_id 0: none */
 	__u32 units;			/* with candidates */
-	__u32 with_params;		/* cgroups with a container's parameters */
+	__u32 ours;			/* containers with a policy, and marked cgroups */
 	__u32 cgroups;
 	__u32 tasks;
 	__u32 truncated;
@@ -160,14 +162,14 @@ __noinline int oomlet_finish_unit(struct scan *s)
 	s->units++;
 	key = unit_difference(&s->unit, &s->chosen, s->order);
 	if (!s->chosen.best.rank.tgid ||
-	    (key < OOMLET_ORDER_KEYS && s->unit.keys[key] > s->chosen.keys[key])) {
+	    (key < OOMLET_COMPARED_KEYS && s->unit.keys[key] > s->chosen.keys[key])) {
 		s->next = s->chosen;
 		s->chosen = s->unit;
 		return 0;
 	}
 	key = unit_difference(&s->unit, &s->next, s->order);
 	if (!s->next.best.rank.tgid ||
-	    (key < OOMLET_ORDER_KEYS && s->unit.keys[key] > s->next.keys[key]))
+	    (key < OOMLET_COMPARED_KEYS && s->unit.keys[key] > s->next.keys[key]))
 		s->next = s->unit;
 	return 0;
 }
@@ -202,6 +204,7 @@ __noinline int oomlet_start_unit(struct scan *s, const struct oomlet_params *p, 
 	u->keys[OOMLET_ORDER_USAGE] = usage;
 	/* Ids of cgroups grow */
 	u->keys[OOMLET_ORDER_YOUNGEST] = cgroup_id;
+	u->keys[OOMLET_ORDER_PROTECT] = s->protected_level < 0;
 	return 0;
 }
 
@@ -249,14 +252,41 @@ static __always_inline struct oomlet_params *params_on(struct cgroup *cgrp, __u3
 	return p && p->kind == kind ? p : NULL;
 }
 
-/* Which container this cgroup belongs to. Parents come before their children. */
+/* Of a container with or without a policy. */
+static __always_inline struct oomlet_params *container_on(struct cgroup *cgrp)
+{
+	struct oomlet_params *p = bpf_cgrp_storage_get(&params, cgrp, NULL, 0);
+
+	return p && (p->kind == OOMLET_KIND_CONTAINER || p->kind == OOMLET_KIND_KNOWN) ? p : NULL;
+}
+
+/* Whether this cgroup is protected: it is marked, or one above it and below the one that
+ * is out of memory. Parents come before their children.
+ */
+static __always_inline void find_protection(struct scan *s, struct cgroup *cgrp)
+{
+	struct oomlet_mark *mark;
+
+	if (s->protected_level >= cgrp->level)
+		s->protected_level = -1;
+	if (!s->heeds_marks || s->protected_level >= 0 || cgrp->level <= s->level)
+		return;
+	mark = bpf_cgrp_storage_get(&marks, cgrp, NULL, 0);
+	if (mark && mark->protect) {
+		s->protected_level = cgrp->level;
+		s->ours++;
+	}
+}
+
+/* Which container this cgroup belongs to. */
 static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
 {
 	struct oomlet_params *p;
 	struct cgroup *container;
 
 	s->unit_pending = 0;
-	if (s->unit.level >= 0 && cgrp->level > s->unit.level)
+	if (s->unit.level >= 0 && cgrp->level > s->unit.level &&
+	    !(s->unit.known && params_on(cgrp, OOMLET_KIND_CONTAINER)))
 		return;
 	if (s->container_level >= 0) {
 		container = bpf_cgroup_ancestor(cgrp, s->container_level);
@@ -265,10 +295,10 @@ static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, 
 		p = params_on(container, OOMLET_KIND_CONTAINER);
 		start_unit(s, p, memcg, container->kn->id, cgrp->level, s->container_level);
 		bpf_cgroup_release(container);
-		s->with_params++;
+		s->ours++;
 		return;
 	}
-	p = params_on(cgrp, OOMLET_KIND_CONTAINER);
+	p = container_on(cgrp);
 	if (!p) {
 		/* The one before ends here; this is not one unless it has processes */
 		oomlet_finish_unit(s);
@@ -277,7 +307,8 @@ static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, 
 		return;
 	}
 	start_unit(s, p, memcg, cgrp->kn->id, cgrp->level, cgrp->level);
-	s->with_params++;
+	s->unit.known = s->params.kind == OOMLET_KIND_KNOWN;
+	s->ours += !s->unit.known;
 }
 
 /* A cgroup with processes, and without a container's parameters. Its QoS class is that of
@@ -316,6 +347,7 @@ static __noinline void scan_cgroup(struct scan *s, struct mem_cgroup *memcg, str
 	struct bpf_iter_css_task tasks;
 	struct task_struct *task;
 
+	find_protection(s, cgrp);
 	find_unit(s, memcg, cgrp);
 	bpf_iter_css_task_new(&tasks, &memcg->css, CSS_TASK_ITER_PROCS);
 	while ((task = bpf_iter_css_task_next(&tasks))) {
@@ -345,7 +377,8 @@ static __always_inline void scan(struct scan *s, struct mem_cgroup *memcg)
 	s->unit.level = -1;
 	__builtin_memset(&s->chosen, 0, sizeof(s->chosen));
 	__builtin_memset(&s->next, 0, sizeof(s->next));
-	s->units = s->with_params = s->cgroups = s->tasks = 0;
+	s->units = s->ours = s->cgroups = s->tasks = 0;
+	s->protected_level = -1;
 	s->truncated = s->explained = 0;
 
 	bpf_rcu_read_lock();

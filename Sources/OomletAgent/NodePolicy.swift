@@ -1,0 +1,135 @@
+internal import Logging
+internal import OomletAttach
+internal import OomletBPF
+internal import OomletModel
+internal import OomletPolicy
+internal import OomletSystem
+
+/// Carries out the node's configuration: the order of slices and of the system, the cgroups that are protected there, and the
+/// policies of containers that no hook has been called for. What it has done stays without it.
+final class NodePolicy {
+  private let watch: PathWatch
+  private let logger: Logger
+  private var config = NodeConfig()
+  /// By the directory that their runtime keeps of them.
+  private var containers: [String: Attacher.Container] = [:]
+  /// What has been said of a container, so that it is said once.
+  private var complaints: [String: String] = [:]
+
+  init(logger: Logger) throws(Failure) {
+    self.logger = logger
+    watch = try PathWatch()
+  }
+
+  /// For poll(2).
+  var pollDescriptor: CInt { watch.pollDescriptor }
+
+  /// Makes the node as the configuration says: what is so already stays untouched, and what was so by an earlier one is
+  /// taken back last. Containers keep what their annotations gave them.
+  func apply(_ config: NodeConfig) {
+    self.config = config
+    do throws(Failure) { try attacher.attachSystem(order: config.order, pressure: config.systemPressure) } catch {
+      logger.warning("OOMs of slices and of the system are left to the kernel: \(error)")
+    }
+    lookAt(watch.watch(protected + NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files))
+    unprotectOthers()
+  }
+
+  /// Takes in what has happened.
+  func handleEvents() { lookAt(watch.changes()) }
+
+  private var attacher: Attacher { Attacher(deadline: monotonicNanoseconds() + 10_000_000_000, isAgent: true) }
+
+  private func lookAt(_ paths: [String]) {
+    // Several files have changed of most containers
+    var directories = Set<String>()
+    for path in paths {
+      if path.hasPrefix(Cgroup.mountPoint + "/") {
+        lookAtCgroup(String(path.dropFirst(Cgroup.mountPoint.count)))
+      } else if RunningContainers.directories.contains(where: { $0.matches(path) }) {
+        directories.insert(path)
+      } else if let end = path.lastIndex(of: "/") {
+        directories.insert(String(path[..<end]))
+      }
+    }
+    for directory in directories.sorted() { lookAtContainer(directory) }
+  }
+
+  // MARK: cgroups
+
+  private static let kubepods = ["*kubepods*", "*kubepods*/*", "*/*kubepods*", "*/*kubepods*/*"].compactMap { try? PathGlob($0) }
+    .map { $0.below(Cgroup.mountPoint) }
+
+  private var protected: [PathGlob] { config.protect.map { $0.below(Cgroup.mountPoint) } }
+
+  private func lookAtCgroup(_ path: String) {
+    guard Cgroup.exists(path: path) else { return }
+    QoSSlices.mark(above: path)
+    guard config.protect.contains(where: { $0.matches(path) }) else { return }
+    do throws(Failure) {
+      let cgroup = try Cgroup(path: path)
+      guard !Mark.isOn(cgroup) else { return }
+      try Mark.protect(cgroup)
+      logger.info("protected: cgroup \(printable(path))")
+    } catch {
+      if error.status != .notFound { logger.warning("not protected: \(error)") }
+    }
+  }
+
+  /// What an earlier configuration, maybe an earlier agent's, has marked.
+  private func unprotectOthers() {
+    guard let root = try? Cgroup(path: "/") else { return }
+    for path in root.descendants where !config.protect.contains(where: { $0.matches(path) }) {
+      guard let cgroup = try? Cgroup(path: path), Mark.isOn(cgroup) else { continue }
+      Mark.remove(from: cgroup)
+      logger.info("protected no more: cgroup \(printable(path))")
+    }
+  }
+
+  // MARK: containers
+
+  private func lookAtContainer(_ directory: String) {
+    do throws(Failure) {
+      if let container = try RunningContainers.container(in: directory) {
+        containers[directory] = container
+        try attach(container)
+      } else {
+        try forget(directory)
+      }
+      complaints[directory] = nil
+    } catch {
+      guard error.status != .notFound, complaints.updateValue(error.description, forKey: directory) != error.description else {
+        return
+      }
+      logger.warning("container \(printable(directory)) gets no policy: \(error)")
+    }
+  }
+
+  private func attach(_ container: Attacher.Container) throws(Failure) {
+    let id = container.identity
+    let attached = AttachedContainer(of: id).flatMap { $0.isAttached ? $0 : nil }
+    if let attached, attached.rule == nil { return }
+    guard let choice = try PolicyChoice(of: container, on: config) else {
+      if attached != nil {
+        try attacher.detach(id)
+        logger.notice("container \(id.id): no rule gives it a policy any more")
+      }
+      return container.annotations.isSandbox ? () : try attacher.note(container)
+    }
+    let warnings = try attacher.attach(choice.request, to: container, rule: choice.rule)
+    let source = choice.rule.map { "rule \($0)" } ?? "its annotation"
+    if attached == nil || attached?.rule != choice.rule || attached?.policy != choice.request.victim.description {
+      logger.info("container \(id.id): policy \(choice.request.victim) by \(source)")
+    }
+    for warning in choice.warnings + warnings { logger.warning("container \(id.id): \(warning)") }
+  }
+
+  /// Where no hook is called at a container's start, none is at its end.
+  private func forget(_ directory: String) throws(Failure) {
+    complaints[directory] = nil
+    guard let container = containers.removeValue(forKey: directory), let attached = AttachedContainer(of: container.identity),
+      !Cgroup.exists(path: attached.cgroup, id: attached.cgroupID)
+    else { return }
+    try attacher.detach(container.identity)
+  }
+}

@@ -1,0 +1,56 @@
+internal import OomletJSON
+public import OomletModel
+
+/// What a runtime keeps of a container in its state directory, as far as oomlet reads it. All of it may be damaged, and the
+/// annotations are a stranger's.
+public struct KeptContainer: Equatable, Sendable {
+  /// Of the container's first process, in the runtime's PID namespace.
+  public let pid: Int
+  /// When that was started, in ticks since boot (proc_pid_stat(5), field 22): else another process has its number.
+  public let startTime: UInt64
+  public let bundle: String
+  /// nil: they are in the bundle's configuration.
+  public let annotations: [String: String]?
+  public let oomScoreAdj: Int?
+
+  /// runc's `state.json`.
+  ///
+  /// - Throws: ``ExitStatus/failed``, with the path.
+  public init(runc bytes: [UInt8], path: String) throws(Failure) {
+    let state = try object(bytes, path)
+    (pid, startTime) = try process(state, "init_process_pid", "init_process_start", path)
+    var labels: [String: String] = [:]
+    for label in state["config"]?["labels"]?.array ?? [] {
+      let parts = (label.string ?? "").split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, labels.updateValue(String(parts[1]), forKey: String(parts[0])) == nil else {
+        throw Failure(.failed, "\(printable(path)): a label is none, or there twice")
+      }
+    }
+    bundle = labels.removeValue(forKey: "bundle") ?? ""
+    annotations = labels
+    oomScoreAdj = state["config"]?["oom_score_adj"]?.integer.flatMap { Int(exactly: $0) }
+  }
+
+  /// crun's `status`; annotations and oom_score_adj are in its copy of the configuration.
+  ///
+  /// - Throws: ``ExitStatus/failed``, with the path.
+  public init(crun bytes: [UInt8], path: String) throws(Failure) {
+    let state = try object(bytes, path)
+    (pid, startTime) = try process(state, "pid", "process-start-time", path)
+    bundle = state["bundle"]?.string ?? ""
+    (annotations, oomScoreAdj) = (nil, nil)
+  }
+}
+
+private func object(_ bytes: [UInt8], _ path: String) throws(Failure) -> JSON {
+  do throws(JSON.ParseError) { return try JSON(parsing: bytes, integers: .asNumbers) } catch {
+    throw Failure(.failed, "\(printable(path)): \(printable(error.description))")
+  }
+}
+
+private func process(_ state: JSON, _ pid: String, _ start: String, _ path: String) throws(Failure) -> (Int, UInt64) {
+  guard let number = state[pid]?.integer, (1...Int64(Int32.max)).contains(number),
+    let time = state[start]?.integer.flatMap({ UInt64(exactly: $0) })
+  else { throw Failure(.failed, "\(printable(path)): \(quoted(pid)) and \(quoted(start)) are no process") }
+  return (Int(number), time)
+}

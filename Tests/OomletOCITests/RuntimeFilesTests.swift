@@ -1,0 +1,48 @@
+import OomletModel
+import OomletOCI
+import Testing
+
+private func runc(_ text: String) throws(Failure) -> KeptContainer {
+  try KeptContainer(runc: Array(text.utf8), path: "/r/state.json")
+}
+private func crun(_ text: String) throws(Failure) -> KeptContainer {
+  try KeptContainer(crun: Array(text.utf8), path: "/c/status")
+}
+
+@Suite struct RuntimeFilesTests {
+  @Test func `runc's state.json has all of it`() throws {
+    let kept = try runc(
+      #"{"id":"one","init_process_pid":101,"init_process_start":1117,"config":{"oom_score_adj":-997,"labels":["a.b/c=x=y","empty=","oom.policy=youngest","bundle=/b"],"rlimits":[{"hard":18446744073709551615}]}}"#
+    )
+    #expect(kept.pid == 101 && kept.startTime == 1117 && kept.bundle == "/b" && kept.oomScoreAdj == -997)
+    #expect(kept.annotations == ["a.b/c": "x=y", "empty": "", "oom.policy": "youngest"])
+  }
+
+  @Test func `crun's status leads to the bundle`() throws {
+    let kept = try crun(#"{"pid": 124, "process-start-time": 1602, "bundle": "/run/b", "detached": true}"#)
+    #expect(kept.pid == 124 && kept.startTime == 1602 && kept.bundle == "/run/b" && kept.annotations == nil)
+  }
+
+  @Test(arguments: [
+    "", "[]", "{", #"{"init_process_pid":1}"#, #"{"init_process_pid":0,"init_process_start":1}"#,
+    #"{"init_process_pid":-1,"init_process_start":1}"#, #"{"init_process_pid":"1","init_process_start":1}"#,
+    #"{"init_process_pid":1.5,"init_process_start":1}"#, #"{"init_process_pid":1,"init_process_start":-1}"#,
+    #"{"init_process_pid":99999999999,"init_process_start":1}"#, #"{"init_process_pid":1,"init_process_pid":2}"#,
+    #"{"init_process_pid":1,"init_process_start":1,"config":{"labels":["a"]}}"#,
+    #"{"init_process_pid":1,"init_process_start":1,"config":{"labels":[7]}}"#,
+    #"{"init_process_pid":1,"init_process_start":1,"config":{"labels":["a=1","a=2"]}}"#,
+    String(repeating: "[", count: 100_000),
+  ])
+  func `what is damaged is refused with its path`(_ text: String) {
+    #expect {
+      try runc(text)
+    } throws: { ($0 as? Failure)?.status == .failed && ($0 as? Failure)?.description.hasPrefix("/r/state.json") == true }
+  }
+
+  @Test func `labels: CRI-O's, or an annotation of that name`() {
+    let annotations = ContainerAnnotations(["io.kubernetes.cri-o.Labels": #"{"tier":"web"}"#, "tier": "db", "team": "a"])
+    #expect(annotations.label("tier") == "web" && annotations.label("team") == "a" && annotations.label("x") == nil)
+    let broken = ContainerAnnotations(["io.kubernetes.cri-o.Labels": #"{"tier":7"#, "tier": "db"])
+    #expect(broken.label("tier") == "db")
+  }
+}

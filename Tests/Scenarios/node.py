@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+# The node's configuration: who gives way among pods, what is protected, default policies by rule, caps, and containers
+# that no hook was called for.
+# vm: --memory 1024
+import json
+import os
+import shutil
+import subprocess
+
+from oomtree import *
+
+TOP = "/oomlet-test"
+CONFIG = "/etc/oomlet/config.yaml"
+LOG = "/tmp/agent.log"
+
+
+def configure(text):
+    os.makedirs(os.path.dirname(CONFIG), exist_ok=True)
+    write(CONFIG, text)
+
+
+def start_agent(config=None):
+    if config is not None:
+        configure(config)
+    before = read(LOG).count("is running")
+    agent = Agent()
+    assert until(20, lambda: read(LOG).count("is running") > before), read(LOG)[-2000:]
+    return agent
+
+
+def status():
+    run = subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True)
+    return {c["id"]: c for c in json.loads(run.stdout)["attached"]}
+
+
+def policy_of(container):
+    return status().get(container if isinstance(container, str) else container.id, {}).get("policy")
+
+
+def new_record(known):
+    until(5, lambda: len(records()) > known)
+    got = records()[known:]
+    return got[-1] if got else {"compared": {}}
+
+
+class Pods:
+    """Three pods as the kubelet lays them out, with one container each, and a service beside them."""
+
+    PATHS = {"guaranteed": "kubepods.slice/kubepods-pod1.slice", "burstable": "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod2.slice",
+             "besteffort": "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod3.slice"}
+
+    def __init__(self, policies={}, sizes=(60, 40, 20), annotations={}):
+        self.cgroups = {}
+        self.top = self.make(TOP)
+        self.containers = []
+        for (name, path), mib in zip(self.PATHS.items(), sizes):
+            pod = self.top
+            for part in path.split("/"):
+                pod = self.make(f"{pod.path}/{part}")
+            container = Container(pod, f"cri-containerd-{name}.scope", policies.get(name))
+            container.name = name
+            container.annotations.update({"io.kubernetes.cri.container-name": name, "io.kubernetes.cri.sandbox-name": name + "-pod",
+                                          "io.kubernetes.cri.sandbox-namespace": "team-" + name, **annotations.get(name, {})})
+            container.begin(name, anon=mib), container.begin(name + "-2", anon=6)
+            setattr(self, name, container)
+            self.containers.append(container)
+        all_ready(self.containers)
+
+    def make(self, path):
+        if path not in self.cgroups:
+            self.cgroups[path] = Cgroup(path)
+            self.cgroups[path].enable()
+        return self.cgroups[path]
+
+    def service(self, name, mib, process=None):
+        """A cgroup of no container."""
+        self.make(TOP + "/system.slice")
+        service = Container(self.cgroups[TOP + "/system.slice"], name, group=0)
+        service.name = name
+        service.start(process or name[:8], anon=mib)
+        self.containers.append(service)
+        return service
+
+    def attach(self, *names):
+        for name in names or self.PATHS:
+            getattr(self, name).attach()
+
+    def run_out(self):
+        """The slice of all of them is out of memory."""
+        alive = [p for c in self.containers for p in c.processes if p.alive()]
+        run_out(self.top, alive[0], 3)
+
+    def deaths(self, act=None):
+        got = deaths(self.containers, act or self.run_out)
+        self.top.set("memory.max", "max")
+        return got
+
+    def remove(self):
+        for container in self.containers:
+            container.remove()
+        for path in sorted(self.cgroups, key=len, reverse=True):
+            self.cgroups[path].remove()
+
+
+def both(name):
+    return [(name, name), (name, name + "-2")]
+
+
+# --- three pods under node OOM -------------------------------------------------------------
+ballast = take_memory(leaving_mib=250)
+pods = Pods()
+same("control, without policy: at the node's OOM the kernel takes the largest, the Guaranteed pod",
+     pods.deaths(lambda: exhaust_memory(pods.top)), both("guaranteed"))
+pods.remove()
+
+agent = start_agent()
+pods = Pods({"guaranteed": "largest-rss", "burstable": "largest-rss"})
+pods.attach("guaranteed", "burstable")
+known = len(records())
+same("the node's order: the BestEffort pod gives way, though it is the smallest and has no policy",
+     pods.deaths(lambda: exhaust_memory(pods.top)), both("besteffort"))
+record = new_record(known)
+compared = record["compared"]
+same("  record: level, and how many were compared by what", (record["level"], compared.get("decided_by"), compared.get("order")),
+     ("system", "qos", ["priority", "qos", "over-request", "usage"]))
+same("  record: both values", (compared["values"]["qos"], compared["next_values"]["qos"]), ("BestEffort", "Burstable or unknown"))
+same("  record: who came next", [compared["next"][key] for key in ("name", "pod", "namespace", "cgroup")],
+     ["burstable", "burstable-pod", "team-burstable", pods.burstable.cgroup.path])
+check("  record: why, for people", "the container is BestEffort, before Burstable or unknown of burstable-pod/burstable" in record["why"], record["why"])
+pods.remove()
+
+pods = Pods({"guaranteed": "{victim: largest-rss, priority: -100}", "burstable": "largest-rss"}, sizes=(20, 60, 40))
+pods.attach("guaranteed", "burstable")
+known = len(records())
+same("a lower priority comes before the QoS class: the Guaranteed pod gives way, one process by its policy",
+     pods.deaths(lambda: exhaust_memory(pods.top)), [("guaranteed", "guaranteed")])
+compared = new_record(known)["compared"]
+same("  record: both priorities", (compared["decided_by"], compared["values"]["priority"], compared["next_values"]["priority"]),
+     ("priority", -100, 0))
+pods.remove()
+ballast.end()
+agent.stop()
+
+# --- system.protect ------------------------------------------------------------------------
+ORDER = "system: {order: [usage]%s}\n"
+agent = start_agent(ORDER % "")
+pods = Pods({"burstable": "largest-rss"})
+pods.service("db.service", 80)
+pods.attach("burstable")
+same("control, by usage and without protect: the large service gives way", pods.deaths(), [("db.service", "db.servi")])
+pods.remove()
+agent.stop()
+
+agent = start_agent(ORDER % (", protect: [\"%s/system.slice/*\", init.scope]" % TOP[1:]))
+pods = Pods({"burstable": "largest-rss"})
+pods.service("db.service", 80)
+pods.attach("burstable")
+check("the agent marks a cgroup made after its start", until(5, lambda: "protected: cgroup /oomlet-test/system.slice/db.service" in read(LOG)))
+known = len(records())
+same("protected: the next largest, the Guaranteed pod, gives way", pods.deaths(), both("guaranteed"))
+compared = new_record(known)["compared"]
+same("  record: decided by usage among those that are not protected", (compared["decided_by"], compared["values"]["protect"]), ("usage", False))
+pods.remove()
+
+pods = Pods({"burstable": "largest-rss"})
+db, log = pods.service("db.service", 60), pods.service("log.service", 12)
+inner = Cgroup(db.cgroup.path + "/inner")
+db.processes.append(Process(inner.dir, "deep", anon=90).ready())
+pods.attach("burstable")
+agent.stop(signal.SIGKILL)
+for gone in (pods.guaranteed, pods.besteffort):
+    gone.cgroup.set("cgroup.kill", 1)
+    until(5, lambda: not gone.alive())
+same("without an agent the marks stay, for what is below, too", pods.deaths(), [("burstable", "burstable")])
+same("  until the last pod is gone", pods.deaths(), [("burstable", "burstable-2")])
+agent = start_agent()
+app = Container(pods.cgroups[pods.burstable.cgroup.path.rpartition("/")[0]], "immune", "youngest")
+app.start("immune", anon=2, adj=-1000)
+app.attach()
+known = len(records())
+same("with nothing else left a protected one gives way", pods.deaths(lambda: run_out(pods.top, app.processes[0], 3)), [("db.service", "deep")])
+record = new_record(known)
+check("  record: the notes say so", "container-protected" in record.get("notes", []), record.get("notes"))
+agent.stop()
+agent = start_agent(ORDER % "")
+check("a configuration without it: the mark is taken back", "protected no more: cgroup /oomlet-test/system.slice/db.service" in read(LOG))
+same("  and the service gives way like others", pods.deaths(lambda: run_out(pods.top, app.processes[0], 3)), [("db.service", "db.servi")])
+app.remove()
+inner.remove()
+pods.remove()
+agent.stop()
+
+# --- rules, caps ---------------------------------------------------------------------------
+RULES = """
+annotations: {priority: {max: 500}, kill-pod: false}
+rules:
+- match: {cgroup: "**/kubepods-burstable.slice/*/cri-containerd-*.scope", namespace: team-other}
+  policy: oldest
+- match: {cgroup: "oomlet-test/kubepods.slice/kubepods-burstable.slice/**"}
+  policy: {victim: youngest, kill: process}
+- match: {qos: BestEffort, label: {tier: "we*"}}
+  policy: oldest
+- match: {namespace: team-g*}
+  policy: largest-rss
+  dry-run: true
+"""
+agent = start_agent(RULES)
+labels = {"besteffort": {"io.kubernetes.cri-o.Labels": json.dumps({"tier": "web"})}}
+pods = Pods(annotations=labels)
+pods.attach()
+same("rules by cgroup, by QoS class and label, by namespace give default policies",
+     {c.name: policy_of(c) for c in pods.containers}, {"guaranteed": "largest-rss", "burstable": "youngest", "besteffort": "oldest"})
+same("  and the status says by which", [status()[c.id]["rule"] for c in pods.containers], [4, 2, 3])
+same("  one decides at its container's own limit", deaths(pods.containers, lambda: run_out(pods.burstable.cgroup, pods.burstable.processes[0])),
+     [("burstable", "burstable-2")])
+pods.burstable.cgroup.set("memory.max", "max")
+known = len(records())
+pods.guaranteed.cgroup.set("memory.oom.group", 1)
+got = deaths(pods.containers, lambda: run_out(pods.guaranteed.cgroup, pods.guaranteed.processes[1]))
+record = new_record(known)
+same("dry-run of a rule: nothing by oomlet's hand, and on record",
+     (record.get("outcome"), record.get("also_killed"), [r["outcome"] for r in records()[known:]]), ("dry-run", 0, ["dry-run"]))
+log = subprocess.run(["dmesg"], capture_output=True, text=True).stdout
+check("  the kernel killed, not a policy", got and "Memory cgroup out of memory: Killed process" in log, got)
+pods.remove()
+
+pods = Pods({"burstable": "{victim: oldest, priority: 400, kill: pod}"})
+status_, said = pods.burstable.hook()
+same("an annotation comes before rules; what the node allows is not capped", (status_, policy_of(pods.burstable), "priority" in said), (0, "oldest", False))
+check("  kill: pod is taken for kill: container, and said", "kill: pod is capped to container" in said and status()[pods.burstable.id]["kill"] == "container", said)
+pods.besteffort.attach()
+same("  no rule, no policy", policy_of(pods.besteffort), None)
+pods.guaranteed.policy = "{victim: oldest, priority: 501}"
+check("  a priority above the cap is capped", "capped to 500" in pods.guaranteed.hook()[1])
+pods.remove()
+configure("rules: [{policy: largets-rss}]")
+pods = Pods()
+status_, said = pods.burstable.hook()
+check("a broken configuration: one without annotation starts, with one warning that has line and column",
+      status_ == 0 and said.count("\n") == 1 and "line 1, column 18" in said and 'did you mean "largest-rss"' in said, said)
+agent.stop()
+run = subprocess.run(["oomlet", "agent"], capture_output=True, text=True, timeout=20)
+check("  no agent starts with it", run.returncode == 3 and "line 1, column 18" in run.stderr, run)
+pods.remove()
+
+# --- containers that no hook was called for --------------------------------------------------
+WORK = "/run/scenario"
+
+
+def bundle(name, annotations, *workers):
+    path = f"{WORK}/{name}"
+    for directory in ("rootfs/proc", "rootfs/dev", "rootfs/ctl", "ctl"):
+        os.makedirs(f"{path}/{directory}")
+    os.mkfifo(path + "/ctl/commands")
+    shutil.copy(HERE + "/.out/workload", path + "/rootfs/")
+    write(path + "/config.json", json.dumps({
+        "ociVersion": "1.0.2", "root": {"path": "rootfs"}, "hostname": name, "annotations": annotations,
+        "process": {"user": {"uid": 0, "gid": 0}, "args": ["/workload", *workers], "env": [], "cwd": "/"},
+        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+                   {"destination": "/ctl", "type": "bind", "source": path + "/ctl", "options": ["bind"]}],
+        "linux": {"cgroupsPath": f"{TOP}/{name}", "namespaces": [{"type": t} for t in ("pid", "mount", "ipc", "uts")],
+                  "resources": {"memory": {"limit": 96 * MIB, "swap": 96 * MIB}, "unified": {"memory.oom.group": "1"}}}}))
+    return path
+
+
+class Run:
+    """A container of a real runtime, without hooks."""
+
+    def __init__(self, runtime, name, annotations, *workers):
+        self.runtime, self.name = runtime, name
+        self.path = bundle(name, annotations, *workers)
+        self.log = open(self.path + "/log", "w")
+        for args in (["create", "--bundle", self.path, name], ["start", name]):
+            subprocess.run([runtime, *args], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, check=True)
+        assert until(20, lambda: "ready" in read(self.path + "/log")), read(self.path + "/log")
+        self.alive()
+
+    def alive(self):
+        pids = read(f"{MOUNT}{TOP}/{self.name}/cgroup.procs").split()
+        return {read(f"/proc/{pid}/comm").strip(): pid for pid in pids}
+
+    def remove(self):
+        subprocess.run([self.runtime, "kill", self.name, "KILL"], stderr=subprocess.DEVNULL)
+        until(10, lambda: not self.alive())
+        subprocess.run([self.runtime, "delete", "--force", self.name], stderr=subprocess.DEVNULL)
+        self.log.close()
+        shutil.rmtree(self.path)
+
+
+def rss_mib(pid):
+    return sum(int(line.split()[1]) for line in read(f"/proc/{pid}/status").splitlines() if line.startswith("VmRSS")) // 1024
+
+
+top = Cgroup(TOP)
+top.enable()
+containers = [Run("runc", "by-runc", {"oom.policy": "{victim: youngest, kill: process}"}, "old=20", "young=2"),
+              Run("crun", "by-crun", {"oom.policy": "{victim: oldest, protect: [init]}"}, "old=2", "young=6"),
+              Run("runc", "by-rule", {}, "old=6", "large=2"),
+              Run("crun", "wrong", {"oom.policy": "yongest"}, "w=2")]
+BY_RULE = "rules: [{match: {cgroup: oomlet-test/by-rule*}, policy: %s}]\n"
+agent = start_agent(BY_RULE % "largest-rss")
+same("containers that ran before the agent have their policies: of their annotation, of a rule, none",
+     [policy_of(name) for name in ("by-runc", "by-crun", "by-rule", "wrong")], ["youngest", "oldest", "largest-rss", None])
+check("  one that is wrong is named with its annotation", "/run/crun/wrong gets no policy" in read(LOG) and 'did you mean \\"youngest\\"' in read(LOG)
+      or 'did you mean "youngest"' in read(LOG), read(LOG)[-500:])
+groups = [read(f"{MOUNT}{TOP}/{c.name}/memory.oom.group").strip() for c in containers[:3]]
+same("  memory.oom.group is as they need it", groups, ["0", "0", "0"])
+# One that dies comes back with 2 MiB
+for container, victim, mib, other in zip(containers[:3], ("young", "old", "large"), (45, 45, 60), ("old", "young", "old")):
+    before = container.alive()
+    write(container.path + "/ctl/commands", f"grow {victim} {mib}\n")
+    assert until(15, lambda: rss_mib(before[victim]) >= mib)
+    write(container.path + "/ctl/commands", f"grow {other} {100 - mib}\n")
+    until(15, lambda: container.alive().get(victim) != before[victim])
+    now = container.alive()
+    same(f"  {container.name}: who dies", [name for name in before if before[name] != now.get(name)], [victim])
+later = Run("runc", "by-rule-later", {}, "w=4")
+check("one that starts later, without a hook, gets the rule's policy", until(5, lambda: policy_of("by-rule-later") == "largest-rss"), status())
+agent.stop()
+agent = start_agent(BY_RULE % "{victim: youngest, kill: container}")
+same("another policy in the rule: they get it, annotations stay", [policy_of(name) for name in ("by-runc", "by-rule", "by-rule-later")],
+     ["youngest", "youngest", "youngest"])
+links = subprocess.run([HERE + "/.out/links"], capture_output=True, text=True).stdout
+same("  one link on the cgroup, by the new name", [line.split()[2] for line in links.splitlines()
+     if line.split()[1] == str(os.stat(f"{MOUNT}{TOP}/by-rule").st_ino)], ["youngest"])
+same("  and memory.oom.group for it", read(f"{MOUNT}{TOP}/by-rule/memory.oom.group").strip(), "1")
+agent.stop()
+agent = start_agent("")
+same("no rule any more: no policy", [policy_of("by-rule"), policy_of("by-runc")], [None, "youngest"])
+for container in containers + [later]:
+    container.remove()
+check("when they are gone, the agent removes what is left of them", until(5, lambda: not os.listdir("/run/oomlet/containers")),
+      os.listdir("/run/oomlet/containers"))
+top.remove()
+
+same("the agent ends cleanly", agent.stop(), 0)
+check_clean(TOP)
+finish(43)
