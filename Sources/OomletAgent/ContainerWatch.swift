@@ -37,6 +37,11 @@ final class ContainerWatch {
     }
   }
 
+  /// Whether the cgroup of any is gone: nobody tells of that.
+  var anyIsGone: Bool {
+    containers.values.contains { !Cgroup.exists(path: $0.container.cgroup, id: $0.container.cgroupID) }
+  }
+
   private func refresh() {
     let names = AttachedContainer.fileNames
     for name in containers.keys where !names.contains(name) { forget(name) }
