@@ -179,7 +179,7 @@ extension Agent {
     } catch {
       // The first time it had the right to ask for the name of what is there
       guard state.degraded[.systemPolicy] == nil || error.status != .occupied else { return }
-      degrade(.systemPolicy, "OOMs of slices and of the system are left to the kernel: \(error)")
+      degrade(.systemPolicy, "OOMs of slices and of the system are left to the kernel: \(error) (oomlet doctor says what to do)")
     }
   }
 }
@@ -220,7 +220,7 @@ extension Agent {
     guard let foreign = try? ForeignPolicy.all(), !foreign.isEmpty else { return }
     let paths = Cgroup.paths(ofIDs: Set(foreign.map(\.cgroupID)))
     for policy in foreign {
-      guard let path = paths[policy.cgroupID] else { continue }
+      guard let path = paths[policy.cgroupID], path != "/" else { continue }
       logger.warning("cgroup \(printable(path)) has another OOM policy (\(quoted(policy.name))), which stays")
     }
   }

@@ -24,6 +24,8 @@ public struct Doctor {
   /// Where podman and CRI-O look for hooks: the administrator's first (oci-hooks(5)).
   static let hookDirectories = ["/etc/containers/oci/hooks.d", "/usr/share/containers/oci/hooks.d"]
 
+  private static let asRoot = "run oomlet doctor as root"
+
   private(set) var findings: [Finding] = []
 
   public static func examine() -> [Finding] {
@@ -68,7 +70,8 @@ public struct Doctor {
       try Pins.check()
       ok("bpffs", "\(Pins.filesystem) is a BPF file system")
     } catch {
-      fail("bpffs", error.description, "mount it at boot: systemd does, by sys-fs-bpf.mount")
+      let isRights = error.status == .notPermitted
+      fail("bpffs", error.description, isRights ? Doctor.asRoot : "mount it at boot: systemd does, by sys-fs-bpf.mount")
     }
     do throws(Failure) {
       let root = try Cgroup(path: "/")
@@ -91,7 +94,7 @@ public struct Doctor {
     } else {
       fail(
         "capabilities", missing.isEmpty ? "not root" : "\(missing.map(\.name).joined(separator: ", ")) missing",
-        "run it as root, in a container with these added")
+        "\(Doctor.asRoot), in a container with these added")
     }
   }
 
@@ -112,7 +115,7 @@ public struct Doctor {
       }
       if foreign.isEmpty { ok("foreign-policy", "no cgroup has an OOM policy that is not oomlet's") }
     } catch {
-      warn("foreign-policy", error.description, "run it as root, with CAP_SYS_ADMIN")
+      warn("foreign-policy", error.description, "\(Doctor.asRoot), with CAP_SYS_ADMIN")
     }
     for version in OtherVersion.all() {
       let inForce = version.inForce
@@ -166,7 +169,8 @@ public struct Doctor {
     if access(access(journal, F_OK) == 0 ? journal : directory, W_OK) == 0 {
       ok("journal", "\(journal) can be written")
     } else {
-      fail("journal", systemError("cannot write \(journal)"), "make its file system writable, for root")
+      let isRights = errno == EACCES && geteuid() != 0
+      fail("journal", systemError("cannot write \(journal)"), isRights ? Doctor.asRoot : "make its file system writable")
     }
     do throws(Failure) {
       _ = try NodeConfig.load()
@@ -202,7 +206,7 @@ public struct Doctor {
       }
     } catch {
       let isRights = error.status == .notPermitted
-      fail("agent", error.description, isRights ? "run it as root" : "see the agent's log, and restart it")
+      fail("agent", error.description, isRights ? Doctor.asRoot : "see the agent's log, and restart it")
     }
   }
 }

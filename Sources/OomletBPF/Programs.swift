@@ -29,7 +29,7 @@ public enum Programs {
       if bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS { bpf_map__set_map_flags(map, BPF_F_LINK) }
     }
     try object.load()
-    try State.initialize(attachStyle: style)
+    try State.initialize(attachStyle: style, customBTFID: try object.functionID(CustomPolicy.function))
     // The handler last: where it is pinned, everything is
     try object.attach("note_victim", pin: victimsPin)
     for (name, path) in [("explain", explainPin), ("handle_out_of_memory", handlerPin)] {
