@@ -41,7 +41,7 @@ public final class Agent {
     protectSelf()
     // Before the configuration is read: what changes from here on is seen
     let configWatch = try ConfigWatch()
-    config = try NodeConfig.load()
+    config = try NodeConfig.loadForNode()
     configurationLoaded()
     let journal = try JournalWriter()
 
@@ -138,7 +138,7 @@ extension Agent {
     serviceManager.reloading()
     defer { serviceManager.ready() }
     do throws(Failure) {
-      config = try NodeConfig.load()
+      config = try NodeConfig.loadForNode()
       configurationLoaded()
       if state.degraded[.kernel] == nil { try loadPolicies() }
       logger.notice("configuration loaded again: \(cause)")

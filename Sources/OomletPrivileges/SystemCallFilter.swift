@@ -27,7 +27,7 @@ public enum SystemCallFilter {
     "getuid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_getaffinity", "setpriority", "sysinfo", "tgkill",
   ]
 
-  /// In force from here on, for good.
+  /// In force from here on, for good, in this thread and those it starts.
   public static func install() throws(Failure) {
     // seccomp.h has these as macros
     let trap: UInt32 = 0x0003_0000

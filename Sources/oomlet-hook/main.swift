@@ -97,10 +97,7 @@ func run() throws(Failure) {
   let container = Attacher.Container(
     identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
   do throws(Failure) {
-    var limits = AnnotationLimits()
-    do throws(Failure) { limits = try NodeConfig.load().annotations } catch {
-      say("warning: container \(identity.id): \(error); annotations are limited as by default")
-    }
+    let limits = NodeConfig.inForce { say("warning: container \(identity.id): \($0)") }.annotations
     let (allowed, capped) = try limits.apply(to: request)
     let warnings = try Attacher(deadline: deadline).attach(allowed, to: container)
     for warning in capped + warnings { say("warning: container \(identity.id): \(warning)") }

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-# An agent in a cgroup of 20 MiB, with 1,000 attached containers: many gone, killed during an OOM, replaced.
+# An agent in a cgroup of 20 MiB, with 400 attached containers (or ATTACHED, GONE): many gone, killed during an OOM, replaced.
 # vm: --memory 2048 --timeout 1200
 import shutil
 
 from oomtree import *
 
 TOP = "/oomlet-test"
-ATTACHED, GONE = int(os.environ.get("ATTACHED", "1000")), int(os.environ.get("GONE", "200"))
+ATTACHED, GONE = int(os.environ.get("ATTACHED", "400")), int(os.environ.get("GONE", "80"))
 top = Cgroup(TOP)
 top.enable()
 starved = Cgroup("/starved")
