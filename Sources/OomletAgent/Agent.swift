@@ -78,8 +78,9 @@ public final class Agent {
       let now = monotonicNanoseconds()
       if now >= nextRound {
         nextRound = now + Agent.roundInterval
-        makeRound(containers)
+        makeRound()
       }
+      if containers.hasLeftovers(now: now) { removeLeftovers() }
       if configWatch.isChanged(now: now) { _ = reload(because: "its files have changed") }
       reportRefusedCalls()
 
@@ -89,7 +90,7 @@ public final class Agent {
       waiting += control.polled
       if let ring { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
       var deadline = nextRound
-      for other in [configWatch.deadline, control.deadline] { deadline = min(deadline, other ?? .max) }
+      for other in [configWatch.deadline, control.deadline, containers.deadline] { deadline = min(deadline, other ?? .max) }
       // A journal that could not be written is tried again
       if state.degraded[.journal] != nil { deadline = min(deadline, now + 1_000_000_000) }
       poll(&waiting, nfds_t(waiting.count), milliseconds(until: deadline))
@@ -200,9 +201,8 @@ extension Agent {
     if leftovers > 0 { logger.info("removed what was left of \(count(leftovers, "container"))") }
   }
 
-  private func makeRound(_ containers: ContainerWatch) {
+  private func makeRound() {
     serviceManager.alive()
-    if containers.anyIsGone { removeLeftovers() }
     if state.degraded[.kernel] == nil { attachSystem() }
     degrade(.psi, Node.pressureProblem()?.description)
     degrade(.systemdOomd, Node.systemdOomdProblem()?.description)

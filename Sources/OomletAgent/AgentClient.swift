@@ -22,7 +22,8 @@ public enum AgentClient {
       case ENOENT, ECONNREFUSED: return nil
       case EACCES, EPERM:
         throw Failure(
-          .notPermitted, "cannot ask the agent at \(path): root may, and members of group \(ControlSocket.group) where there is one")
+          .notPermitted,
+          "cannot ask the agent at \(path): root may, and members of group \(ControlSocket.group) where there is one")
       default: throw Failure(.failed, systemError("cannot ask the agent at \(path)"))
       }
     }

@@ -83,7 +83,9 @@ final class AgentState {
       (
         "degraded",
         .array(
-          degraded.sorted { $0.key < $1.key }.map { .object([("reason", .string($0.key.rawValue)), ("message", .string($0.value))]) })
+          degraded.sorted { $0.key < $1.key }.map {
+            .object([("reason", .string($0.key.rawValue)), ("message", .string($0.value))])
+          })
       ),
     ])
   }

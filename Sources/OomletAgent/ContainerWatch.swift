@@ -30,17 +30,27 @@ final class ContainerWatch {
       if event.watch == directory {
         update(event.name)
       } else if event.ended {
-        fileOfWatch[event.watch] = nil
+        if fileOfWatch.removeValue(forKey: event.watch) != nil { noteEnd() }
       } else if let name = fileOfWatch[event.watch] {
         repair(name)
       }
     }
   }
 
-  /// Whether the cgroup of any is gone: nobody tells of that.
-  var anyIsGone: Bool {
-    containers.values.contains { !Cgroup.exists(path: $0.container.cgroup, id: $0.container.cgroupID) }
+  /// When to ask ``hasLeftovers(now:)``; in ns of CLOCK_MONOTONIC, nil: no cgroup is gone.
+  private(set) var deadline: UInt64?
+
+  /// Whether the cgroups of some are gone, and no poststop has come for so long.
+  func hasLeftovers(now: UInt64) -> Bool {
+    guard let deadline, now >= deadline else { return false }
+    let isGone = containers.values.contains { !Cgroup.exists(path: $0.container.cgroup, id: $0.container.cgroupID) }
+    self.deadline = isGone ? now + 10 * ContainerWatch.grace : nil
+    return isGone
   }
+
+  private static let grace: UInt64 = 1_000_000_000
+
+  private func noteEnd() { if deadline == nil { deadline = monotonicNanoseconds() + ContainerWatch.grace } }
 
   private func refresh() {
     let names = AttachedContainer.fileNames
@@ -51,7 +61,8 @@ final class ContainerWatch {
   private func update(_ name: String) {
     guard name.hasSuffix(".json") else { return }
     guard let container = AttachedContainer(fileNamed: name) else { return forget(name) }
-    let watches = OOMGroup.files(of: container.cgroup).compactMap { inotify.watch(file: $0) }
+    var watches = OOMGroup.files(of: container.cgroup).compactMap { inotify.watch(file: $0) }
+    if let end = inotify.watch(endOf: Cgroup.mountPoint + container.cgroup) { watches.append(end) } else { noteEnd() }
     for watch in watches { fileOfWatch[watch] = name }
     containers[name] = (container, watches)
     repair(name)

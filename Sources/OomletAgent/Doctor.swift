@@ -79,7 +79,9 @@ public struct Doctor {
       if controllers.contains("memory") {
         ok("cgroup", "\(Cgroup.mountPoint) is cgroup v2, with the memory controller")
       } else {
-        fail("cgroup", "the root cgroup gives no memory controller to those below", "echo +memory >\(Cgroup.mountPoint)/cgroup.subtree_control")
+        fail(
+          "cgroup", "the root cgroup gives no memory controller to those below",
+          "echo +memory >\(Cgroup.mountPoint)/cgroup.subtree_control")
       }
     } catch {
       fail("cgroup", error.description, "boot with systemd.unified_cgroup_hierarchy=1")
@@ -110,7 +112,8 @@ public struct Doctor {
       for policy in foreign {
         let place = paths[policy.cgroupID].map { $0 == "/" ? "the root cgroup" : "cgroup \(printable($0))" }
         warn(
-          "foreign-policy", "\(place ?? "cgroup id \(policy.cgroupID)") has an OOM policy that is not oomlet's: \(quoted(policy.name))",
+          "foreign-policy",
+          "\(place ?? "cgroup id \(policy.cgroupID)") has an OOM policy that is not oomlet's: \(quoted(policy.name))",
           "it stays until whoever attached it takes it off: bpftool link detach id \(policy.linkID)")
       }
       if foreign.isEmpty { ok("foreign-policy", "no cgroup has an OOM policy that is not oomlet's") }
@@ -174,14 +177,17 @@ public struct Doctor {
     }
     do throws(Failure) {
       _ = try NodeConfig.load()
-      ok("config", access(NodeConfig.path, F_OK) == 0 ? "\(NodeConfig.path) is valid" : "no \(NodeConfig.path): all is as by default")
+      ok(
+        "config",
+        access(NodeConfig.path, F_OK) == 0 ? "\(NodeConfig.path) is valid" : "no \(NodeConfig.path): all is as by default")
     } catch {
       fail("config", error.description, "oomlet check \(NodeConfig.path); a running agent keeps what it had loaded before")
     }
     let missing = Set(CustomPolicy.names).subtracting(LoadedPolicies.names)
     if geteuid() == 0, !missing.isEmpty {
       warn(
-        "custom-policies", "not loaded: \(missing.sorted().joined(separator: ", "))", "oomlet reload says why, where the agent runs")
+        "custom-policies", "not loaded: \(missing.sorted().joined(separator: ", "))",
+        "oomlet reload says why, where the agent runs")
     }
   }
 
@@ -189,20 +195,25 @@ public struct Doctor {
     do throws(Failure) {
       guard let status = try AgentClient.status() else {
         return warn(
-          "agent", "not running", "start oomlet agent: policies decide without it, but records wait, and slices and the node have no policy")
+          "agent", "not running",
+          "start oomlet agent: policies decide without it, but records wait, and slices and the node may have no policy")
       }
       let version = status["version"]?.string ?? "unknown"
       if version == oomletVersion {
         ok("agent", "version \(version) runs")
       } else {
-        warn("agent", "version \(printable(version)) runs, this is \(oomletVersion)", "restart the agent: containers keep their policies")
+        warn(
+          "agent", "version \(printable(version)) runs, this is \(oomletVersion)",
+          "restart the agent: containers keep their policies")
       }
       for reason in status["degraded"]?.array ?? [] {
         // What is looked at above is said above
         guard let name = reason["reason"]?.string.flatMap(Degradation.init(rawValue:)),
           ![.kernel, .psi, .systemdOomd, .otherVersion].contains(name)
         else { continue }
-        warn("agent", "degraded: \(printable(reason["message"]?.string ?? name.rawValue, limit: 1000))", "see oomlet status and the agent's log")
+        warn(
+          "agent", "degraded: \(printable(reason["message"]?.string ?? name.rawValue, limit: 1000))",
+          "see oomlet status and the agent's log")
       }
     } catch {
       let isRights = error.status == .notPermitted

@@ -35,6 +35,11 @@ public struct Inotify: ~Copyable {
     watch(path, UInt32(IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR))
   }
 
+  /// The end of a directory: its watch ends with it.
+  ///
+  /// - Returns: the watch, or nil and errno.
+  public func watch(endOf path: String) -> CInt? { watch(path, UInt32(IN_DELETE_SELF | IN_ONLYDIR)) }
+
   /// Writes to a file.
   ///
   /// - Returns: the watch, or nil and errno.

@@ -49,22 +49,26 @@ struct StatusCommand: ParsableCommand {
         ])
       }
       let status = JSON.object([
-        ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)), ("service", service ?? .null),
+        ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)),
+        ("service", service ?? .null),
         ("policies", .array(policies.map(JSON.string))),
         ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null), ("attached", .array(items)),
         (
           "foreign",
-          .array(foreign.map { .object([("policy", .string($0.policy.name)), ("cgroup", $0.cgroup.map(JSON.string) ?? .null)]) })
+          .array(
+            foreign.map { .object([("policy", .string($0.policy.name)), ("cgroup", $0.cgroup.map(JSON.string) ?? .null)]) })
         ),
       ])
       printOut(String(decoding: status.encoded(), as: UTF8.self) + "\n")
     case .table:
       printOut(
-        table([
-          ["Kernel:", kernel], ["Agent:", agent],
-          ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
-          ["Records lost:", lost.map(String.init) ?? "-"],
-        ] + rows(of: service) + foreign.map { ["Not oomlet's:", "\(quoted($0.policy.name)) on \(printable($0.cgroup ?? "a cgroup"))"] }))
+        table(
+          [
+            ["Kernel:", kernel], ["Agent:", agent],
+            ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
+            ["Records lost:", lost.map(String.init) ?? "-"],
+          ] + rows(of: service)
+            + foreign.map { ["Not oomlet's:", "\(quoted($0.policy.name)) on \(printable($0.cgroup ?? "a cgroup"))"] }))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }
       let rows = containers.map { container in
         [
@@ -99,7 +103,8 @@ struct StatusCommand: ParsableCommand {
   private func show(_ service: JSON, because failure: Failure) {
     switch output {
     case .json:
-      printOut(forTerminal(.object([("version", .string(oomletVersion)), ("agent", .string("running")), ("service", service)])) + "\n")
+      let status = JSON.object([("version", .string(oomletVersion)), ("agent", .string("running")), ("service", service)])
+      printOut(forTerminal(status) + "\n")
     case .table: printOut(table([["Agent:", "running"]] + rows(of: service)))
     }
     printError("oomlet: what is attached is not shown: \(failure)\n")

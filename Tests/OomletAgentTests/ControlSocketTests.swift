@@ -44,7 +44,8 @@ private final class Server {
   @Test func `an error has the exit status`() throws {
     let server = try Server(.failure(Failure(.invalid, "line 2")))
     #expect(
-      try server.answer(server.connect(), to: "{\"method\":\"reload\"}\n") == "{\"error\":{\"status\":3,\"message\":\"line 2\"}}\n")
+      try server.answer(server.connect(), to: "{\"method\":\"reload\"}\n")
+        == "{\"error\":{\"status\":3,\"message\":\"line 2\"}}\n")
   }
 
   @Test(arguments: [

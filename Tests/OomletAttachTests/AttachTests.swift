@@ -55,11 +55,12 @@ import Testing
     return root.path
   }
 
-  @Test(arguments: [
-    (["pressure/memory": "some avg10=0.00\n", "cmdline": "psi=1"], nil),
-    (["cmdline": "quiet psi=0\n"], "booted with psi=0"), (["cmdline": "psi=1 psi=0"], "booted with psi=0"),
-    (["cmdline": "quiet"], "boot it with psi=1"), (["pressure/memory": "", "cmdline": "psi=0 psi=1"], "boot it with psi=1"),
-  ] as [([String: String], String?)])
+  @Test(
+    arguments: [
+      (["pressure/memory": "some avg10=0.00\n", "cmdline": "psi=1"], nil),
+      (["cmdline": "quiet psi=0\n"], "booted with psi=0"), (["cmdline": "psi=1 psi=0"], "booted with psi=0"),
+      (["cmdline": "quiet"], "boot it with psi=1"), (["pressure/memory": "", "cmdline": "psi=0 psi=1"], "boot it with psi=1"),
+    ] as [([String: String], String?)])
   func `without pressure it says why, and what to do`(_ proc: [String: String], _ why: String?) throws {
     let proc = try files(proc)
     defer { try? FileManager.default.removeItem(atPath: proc) }

@@ -51,7 +51,9 @@ import Testing
     manager.reloading()
     var buffer = [UInt8](repeating: 0, count: 256)
     #expect(String(decoding: buffer[..<recv(socket, &buffer, buffer.count, 0)], as: UTF8.self) == "READY=1")
-    #expect(String(decoding: buffer[..<recv(socket, &buffer, buffer.count, 0)], as: UTF8.self).hasPrefix("RELOADING=1\nMONOTONIC_USEC="))
+    #expect(
+      String(decoding: buffer[..<recv(socket, &buffer, buffer.count, 0)], as: UTF8.self).hasPrefix("RELOADING=1\nMONOTONIC_USEC=")
+    )
   }
 }
 
