@@ -66,7 +66,8 @@ public final class Agent {
       case .reload: reload(because: "root asked for it")
       }
     }
-    dropPrivileges()
+    dropCapabilities()
+    filterSystemCalls()
     logger.info("agent \(oomletVersion) is running")
     serviceManager.ready()
 
@@ -243,13 +244,18 @@ extension Agent {
     }
   }
 
-  private func dropPrivileges() {
-    OwnMemory.returnFree()
-    do throws(Failure) {
-      try Capability.keepOnly(Agent.capabilities)
-      try SystemCallFilter.install()
-    } catch {
+  /// Before there is any other thread: each has its own.
+  private func dropCapabilities() {
+    do throws(Failure) { try Capability.keepOnly(Agent.capabilities) } catch {
       degrade(.privileges, "the agent keeps more rights than it needs: \(error)")
+    }
+  }
+
+  /// After all that opens sockets and starts threads.
+  private func filterSystemCalls() {
+    OwnMemory.returnFree()
+    do throws(Failure) { try SystemCallFilter.install() } catch {
+      degrade(.privileges, "the agent's system calls are not filtered: \(error)")
     }
   }
 

@@ -8,8 +8,10 @@ internal import OomletSystem
 final class ContainerWatch {
   private let inotify: Inotify
   private let directory: CInt?
-  private var containers: [String: (container: AttachedContainer, watches: [CInt])] = [:]
+  private var containers: [String: (container: AttachedContainer, watches: [CInt], parent: CInt?)] = [:]
   private var fileOfWatch: [CInt: String] = [:]
+  /// Of the directories that the containers' cgroups are in: how many containers each has. A cgroup itself does not tell of its end.
+  private var parents: [CInt: Int] = [:]
   private let repaired: (AttachedContainer, [String]) -> Void
 
   /// - Parameter repaired: called with the cgroups whose memory.oom.group has been set again.
@@ -30,7 +32,9 @@ final class ContainerWatch {
       if event.watch == directory {
         update(event.name)
       } else if event.ended {
-        if fileOfWatch.removeValue(forKey: event.watch) != nil { noteEnd() }
+        fileOfWatch[event.watch] = nil
+      } else if parents[event.watch] != nil {
+        noteEnd()
       } else if let name = fileOfWatch[event.watch] {
         repair(name)
       }
@@ -61,18 +65,31 @@ final class ContainerWatch {
   private func update(_ name: String) {
     guard name.hasSuffix(".json") else { return }
     guard let container = AttachedContainer(fileNamed: name) else { return forget(name) }
-    var watches = OOMGroup.files(of: container.cgroup).compactMap { inotify.watch(file: $0) }
-    if let end = inotify.watch(endOf: Cgroup.mountPoint + container.cgroup) { watches.append(end) } else { noteEnd() }
+    let watches = OOMGroup.files(of: container.cgroup).compactMap { inotify.watch(file: $0) }
+    let parent = container.cgroup.lastIndex(of: "/").flatMap {
+      inotify.watch(endsIn: Cgroup.mountPoint + container.cgroup[..<$0])
+    }
+    if let parent { parents[parent, default: 0] += 1 }
+    // It may have gone before
+    if !Cgroup.exists(path: container.cgroup, id: container.cgroupID) { noteEnd() }
     for watch in watches { fileOfWatch[watch] = name }
-    containers[name] = (container, watches)
+    if let old = containers.updateValue((container, watches, parent), forKey: name) { releaseParent(old.parent) }
     repair(name)
   }
 
   private func forget(_ name: String) {
-    for watch in containers.removeValue(forKey: name)?.watches ?? [] {
+    guard let container = containers.removeValue(forKey: name) else { return }
+    for watch in container.watches {
       inotify.remove(watch)
       fileOfWatch[watch] = nil
     }
+    releaseParent(container.parent)
+  }
+
+  private func releaseParent(_ watch: CInt?) {
+    guard let watch, let count = parents[watch] else { return }
+    parents[watch] = count == 1 ? nil : count - 1
+    if count == 1 { inotify.remove(watch) }
   }
 
   private func repair(_ name: String) {

@@ -17,7 +17,7 @@ public enum SystemCallFilter {
     "clock_nanosleep", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "inotify_add_watch",
     "inotify_rm_watch", "nanosleep", "poll", "ppoll", "restart_syscall", "sched_yield",
     // Clients of its sockets, which are open by then
-    "accept4", "getpeername", "getsockopt", "recvfrom", "recvmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
+    "accept4", "getpeername", "getsockopt", "getsockname", "recvfrom", "recvmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
     // Memory
     "brk", "futex", "madvise", "mmap", "mprotect", "mremap", "munmap",
     // BPF: what libbpf asks of the kernel before it loads a policy of the node's own
@@ -27,13 +27,14 @@ public enum SystemCallFilter {
     "getuid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_getaffinity", "setpriority", "sysinfo", "tgkill",
   ]
 
-  /// In force from here on, for good, in this thread and those it starts.
+  /// In force from here on, for good, in all threads.
   public static func install() throws(Failure) {
     // seccomp.h has these as macros
     let trap: UInt32 = 0x0003_0000
     let allow: UInt32 = 0x7fff_0000
     guard let filter = seccomp_init(trap) else { throw Failure(.failed, "cannot make the filter of system calls") }
     defer { seccomp_release(filter) }
+    try check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1), "in all threads")
     for name in allowed {
       let number = seccomp_syscall_resolve_name(name)
       guard number >= 0 else { continue }
@@ -48,7 +49,7 @@ public enum SystemCallFilter {
   }
 
   private static func check(_ result: CInt, _ name: String) throws(Failure) {
-    guard result == 0 else { throw Failure(.failed, systemError("cannot allow system call \(name)", -result)) }
+    guard result == 0 else { throw Failure(.failed, systemError("cannot filter system calls: \(name)", -result)) }
   }
 
   /// The names of the system calls that have been refused since the last call of this.

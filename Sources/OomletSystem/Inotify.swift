@@ -35,10 +35,10 @@ public struct Inotify: ~Copyable {
     watch(path, UInt32(IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR))
   }
 
-  /// The end of a directory: its watch ends with it.
+  /// Names that go.
   ///
   /// - Returns: the watch, or nil and errno.
-  public func watch(endOf path: String) -> CInt? { watch(path, UInt32(IN_DELETE_SELF | IN_ONLYDIR)) }
+  public func watch(endsIn path: String) -> CInt? { watch(path, UInt32(IN_DELETE | IN_ONLYDIR)) }
 
   /// Writes to a file.
   ///
