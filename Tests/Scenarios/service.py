@@ -79,6 +79,7 @@ def ask(request, wait=True):
         return answer.decode()
 
 
+shutil.rmtree("/etc/oomlet", ignore_errors=True)
 with open("/etc/group", "a") as f:
     f.write(f"oomlet:x:{GROUP}:\n")
 top = Cgroup(TOP)
