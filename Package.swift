@@ -28,6 +28,7 @@ let package = Package(
     .systemLibrary(name: "CLibbpf", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
     .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
     .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .target(name: "CLinux"),
 
     // values
@@ -43,6 +44,8 @@ let package = Package(
       swiftSettings: strict, plugins: ["BPFCompile"]),
     .target(
       name: "OomletJournal", dependencies: ["OomletModel", "OomletJSON", "OomletSystem"], swiftSettings: strict),
+    .target(
+      name: "OomletPrivileges", dependencies: ["CLinux", "CSeccomp", "OomletModel", "OomletSystem"], swiftSettings: strict),
 
     // use cases
     .target(
@@ -54,7 +57,8 @@ let package = Package(
     .target(
       name: "OomletAgent",
       dependencies: [
-        "OomletModel", "OomletSystem", "OomletBPF", "OomletJournal", "OomletPolicy", "OomletAttach",
+        "OomletModel", "OomletJSON", "OomletSystem", "OomletPrivileges", "OomletBPF", "OomletJournal", "OomletPolicy",
+        "OomletAttach",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -76,8 +80,9 @@ let package = Package(
     .testTarget(name: "OomletModelTests", dependencies: ["OomletModel"]),
     .testTarget(name: "OomletOCITests", dependencies: ["OomletOCI"]),
     .testTarget(name: "OomletPolicyTests", dependencies: ["OomletPolicy", "OomletYAML", "OomletOCI"]),
-    .testTarget(name: "OomletSystemTests", dependencies: ["OomletSystem"]),
+    .testTarget(name: "OomletSystemTests", dependencies: ["OomletSystem", "OomletPrivileges"]),
     .testTarget(name: "OomletAttachTests", dependencies: ["OomletAttach"]),
+    .testTarget(name: "OomletAgentTests", dependencies: ["OomletAgent"]),
     .testTarget(name: "OomletJournalTests", dependencies: ["OomletJournal"]),
     .testTarget(name: "CommandTests", dependencies: ["oomlet", "oomlet-hook"]),
 

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include "CLinux.h"
-#include <signal.h>
+#include <errno.h>
+#include <linux/capability.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <ucontext.h>
+#include <unistd.h>
 
 int clinux_signalfd(const int *signals, int count)
 {
@@ -16,3 +26,130 @@ int clinux_signalfd(const int *signals, int count)
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
+
+int clinux_next_signal(int fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+static int unix_address(const char *path, struct sockaddr_un *address, socklen_t *length)
+{
+	size_t size = strlen(path);
+
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	if (size >= sizeof(address->sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address->sun_path, path, size);
+	*length = offsetof(struct sockaddr_un, sun_path) + size + 1;
+	if (path[0] == '@') {
+		address->sun_path[0] = 0;
+		--*length;
+	}
+	return 0;
+}
+
+static int unix_socket(const char *path, int type, int (*attach)(int, const struct sockaddr *, socklen_t))
+{
+	struct sockaddr_un address;
+	socklen_t length;
+	int fd;
+
+	if (unix_address(path, &address, &length))
+		return -1;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0 && attach(fd, (struct sockaddr *)&address, length)) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+int clinux_unix_listen(const char *path, int backlog)
+{
+	int fd = unix_socket(path, SOCK_STREAM, bind);
+
+	if (fd >= 0 && listen(fd, backlog)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int clinux_unix_connect(const char *path) { return unix_socket(path, SOCK_STREAM, connect); }
+
+int clinux_unix_connect_datagrams(const char *path) { return unix_socket(path, SOCK_DGRAM, connect); }
+
+int clinux_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+int clinux_peer(int fd, struct clinux_peer *peer)
+{
+	struct ucred credentials;
+	socklen_t size = sizeof(credentials);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size))
+		return -1;
+	peer->pid = credentials.pid;
+	peer->uid = credentials.uid;
+	return 0;
+}
+
+int clinux_keep_capabilities(uint64_t kept)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	int i;
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) && errno != EINVAL)
+		return -1;
+	/* Needs CAP_SETPCAP; without that there is nothing to gain either, for nothing is executed */
+	for (i = 0; prctl(PR_CAPBSET_READ, i) >= 0; i++)
+		if (!(kept >> i & 1))
+			prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+	if (syscall(SYS_capget, &header, data))
+		return -1;
+	for (i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(kept >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &header, data))
+		return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* What the filter has refused; written by the handler of SIGSYS in the thread that reads it */
+static volatile sig_atomic_t refused[64];
+static volatile sig_atomic_t refused_count;
+
+static void refuse(int signal, siginfo_t *info, void *context)
+{
+	ucontext_t *registers = context;
+
+	(void)signal;
+	if (refused_count < (int)(sizeof(refused) / sizeof(refused[0])))
+		refused[refused_count++] = info->si_syscall;
+#if defined(__x86_64__)
+	registers->uc_mcontext.gregs[REG_RAX] = -EPERM;
+#elif defined(__aarch64__)
+	registers->uc_mcontext.regs[0] = -EPERM;
+#else
+#error "which register has the result of a system call?"
+#endif
+}
+
+int clinux_refuse_trapped_calls(void)
+{
+	struct sigaction action = { .sa_sigaction = refuse, .sa_flags = SA_SIGINFO };
+
+	return sigaction(SIGSYS, &action, NULL);
+}
+
+int clinux_next_refused_call(void) { return refused_count ? refused[--refused_count] : -1; }

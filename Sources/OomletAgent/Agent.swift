@@ -1,19 +1,29 @@
-internal import CLinux
 internal import Glibc
 public import Logging
 internal import OomletAttach
 internal import OomletBPF
+internal import OomletJSON
 internal import OomletJournal
 public import OomletModel
 internal import OomletPolicy
+public import OomletPrivileges
 internal import OomletSystem
 
-/// The node agent: takes records out of the kernel's ring buffer into the journal. Decides nothing: policies go on
-/// without it.
-public struct Agent {
+/// The node agent: takes records out of the kernel's ring buffer into the journal, applies the node's configuration. Decides
+/// nothing: policies go on without it.
+public final class Agent {
   public static let lockPath = "\(Attacher.runDirectory)/agent.lock"
+  /// What the agent may do once it has started: docs/agent.md says what for.
+  public static let capabilities: [Capability] = [.bpf, .perfmon, .dacOverride]
+
+  /// In ns: how often it looks at what tells nobody of its changes.
+  private static let roundInterval: UInt64 = 10_000_000_000
 
   private let logger: Logger
+  private let state = AgentState()
+  private let serviceManager = ServiceManager()
+  private var config = NodeConfig()
+  private var node: NodePolicy?
 
   public init(logger: Logger) { self.logger = logger }
 
@@ -22,30 +32,30 @@ public struct Agent {
 
   /// Runs until SIGTERM or SIGINT.
   public func run() throws(Failure) {
-    var stopping: [CInt] = [SIGTERM, SIGINT]
-    let signals = OwnedFD(clinux_signalfd(&stopping, CInt(stopping.count)))
+    let signals = AgentSignals()
     try makeDirectory(Attacher.runDirectory)
     let lock: FileLock
     // Those who ask whether an agent runs have it for a moment
     do throws(Failure) { lock = try FileLock(Agent.lockPath, deadline: monotonicNanoseconds() + 500_000_000) } catch {
       throw error.status == .deadline ? Failure(.failed, "another agent is running on this node") : error
     }
-    let config = try NodeConfig.load()
+    protectSelf()
+    // Before the configuration is read: what changes from here on is seen
+    let configWatch = try ConfigWatch()
+    config = try NodeConfig.loadForNode()
+    configurationLoaded()
     let journal = try JournalWriter()
 
     var ring: RecordRing?
-    var node: NodePolicy?
     do throws(Failure) {
       try loadPolicies()
       node = try NodePolicy(logger: logger)
-      ring = try RecordRing { record in keep(record, in: journal) }
+      ring = try RecordRing { [unowned self] record in keep(record, in: journal) }
     } catch {
       guard error.status == .unsupported else { throw error }
-      logger.warning("degraded: \(error)")
+      degrade(.kernel, error.description)
     }
-    if config.systemPressure != nil, !Pressure.isWatched {
-      logger.warning("system.pressure is not watched: this kernel does not tell of pressure (PSI); is it booted with psi=0?")
-    }
+    nameOthers()
     adopt()
     node?.apply(config)
     let containers = try ContainerWatch { [logger] container, paths in
@@ -53,56 +63,213 @@ public struct Agent {
         "container \(container.identity.id): memory.oom.group set again for kill: \(container.kill.rawValue)",
         metadata: ["cgroups": "\(paths.joined(separator: " "))"])
     }
+    let control = try ControlSocket(group: groupID(ControlSocket.group)) { [unowned self] method in
+      switch method {
+      case .status: .success(state.json)
+      case .reload: reload(because: "root asked for it")
+      }
+    }
+    dropCapabilities()
+    filterSystemCalls()
     logger.info("agent \(oomletVersion) is running")
+    serviceManager.ready()
 
-    var waiting = [signals.raw, containers.pollDescriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    if let node { waiting.append(pollfd(fd: node.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
-    if let ring { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
-    repeat {
-      if let node, waiting[2].revents != 0 { node.handleEvents() }
-      if waiting[1].revents != 0 { containers.handleEvents() }
+    var nextRound: UInt64 = 0
+    var isStopping = false
+    while !isStopping {
       // Once before the first wait: records of a time without agent raise no event
       if let ring, ring.drain() > 0 { journal.sync() }
+      let now = monotonicNanoseconds()
+      if now >= nextRound {
+        nextRound = now + Agent.roundInterval
+        makeRound()
+      }
+      if containers.hasLeftovers(now: now) { removeLeftovers() }
+      if configWatch.isChanged(now: now) { _ = reload(because: "its files have changed") }
+      reportRefusedCalls()
+
+      var waiting = [signals.pollDescriptor, containers.pollDescriptor, configWatch.pollDescriptor].map {
+        pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+      }
+      waiting += control.polled
+      if let node { waiting.append(pollfd(fd: node.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
+      if let ring { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
+      var deadline = nextRound
+      for other in [configWatch.deadline, control.deadline, containers.deadline] { deadline = min(deadline, other ?? .max) }
       // A journal that could not be written is tried again
-      poll(&waiting, nfds_t(waiting.count), journalFailed.value ? 1000 : -1)
-    } while waiting[0].revents == 0
+      if state.degraded[.journal] != nil { deadline = min(deadline, now + 1_000_000_000) }
+      poll(&waiting, nfds_t(waiting.count), milliseconds(until: deadline))
+
+      if waiting[1].revents != 0 { containers.handleEvents() }
+      if waiting[2].revents != 0 { configWatch.handleEvents() }
+      node?.handleEvents()
+      control.handle()
+      while let order = signals.next() {
+        if order == .stop { isStopping = true } else { _ = reload(because: "SIGHUP") }
+      }
+    }
+    serviceManager.stopping()
     if let ring, ring.drain() > 0 { journal.sync() }
+    unlink(ControlSocket.path)
     logger.info("agent ends; policies stay in force")
     lock.release()
   }
 
-  private final class Flag {
-    var value = false
+  /// Rounded up, so as not to wake before.
+  private func milliseconds(until deadline: UInt64) -> CInt {
+    let now = monotonicNanoseconds()
+    return now < deadline ? CInt(min((deadline - now + 999_999) / 1_000_000, 60_000)) : 0
   }
-  private let journalFailed = Flag()
 
   private func keep(_ record: KillRecord, in journal: JournalWriter) -> Bool {
     do throws(Failure) {
       if try journal.append(record) {
         logger.notice("\(record.sentence)", metadata: ["id": "\(record.id)", "outcome": "\(record.outcome.rawValue)"])
       }
-      if journalFailed.value { logger.notice("the journal is written again") }
-      journalFailed.value = false
+      if state.set(.journal, nil) { logger.notice("the journal is written again") }
       return true
     } catch {
-      if !journalFailed.value { logger.error("\(error); records wait in the ring buffer") }
-      journalFailed.value = true
+      if state.set(.journal, "\(error); records wait in the ring buffer") {
+        logger.error("\(error); records wait in the ring buffer")
+      }
       return false
     }
+  }
+}
+
+// MARK: - Configuration
+
+extension Agent {
+  /// All or nothing: a file that is broken changes nothing, and what is wrong with it is on record until it is right.
+  private func reload(because cause: String) -> Result<JSON, Failure> {
+    serviceManager.reloading()
+    defer { serviceManager.ready() }
+    do throws(Failure) {
+      config = try NodeConfig.loadForNode()
+      configurationLoaded()
+      if state.degraded[.kernel] == nil { try loadPolicies() }
+      node?.apply(config)
+      logger.notice("configuration loaded again: \(cause)")
+      return .success(state.json)
+    } catch {
+      state.reload.failures += 1
+      state.reload.failure = (Int64(clockNanoseconds(CLOCK_REALTIME)), error.description)
+      state.set(.config, "\(error); what was loaded before stays in force")
+      logger.error("configuration not loaded again: \(error); what was loaded before stays in force")
+      return .failure(error)
+    }
+  }
+
+  private func configurationLoaded() {
+    state.reload.loaded = Int64(clockNanoseconds(CLOCK_REALTIME))
+    state.reload.successes += 1
+    state.reload.failure = nil
+    state.set(.config, nil)
   }
 
   /// So that hooks find them; also the node's own policies, of which one that doesn't load is named and left out.
   private func loadPolicies() throws(Failure) {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000)
-    try attacher.loadAll { error in logger.error("\(error)") }
+    var broken: [String] = []
+    try attacher.loadAll { error in
+      logger.error("\(error)")
+      broken.append(error.description)
+    }
+    state.set(.customPolicy, broken.isEmpty ? nil : broken.joined(separator: "; "))
+    attachSystem()
   }
 
+  private func attachSystem() {
+    let attacher = Attacher(deadline: monotonicNanoseconds() + 1_000_000_000)
+    do throws(Failure) {
+      try attacher.attachSystem(order: config.order, pressure: config.systemPressure)
+      if state.set(.systemPolicy, nil) { logger.notice("OOMs of slices and of the system are decided again") }
+    } catch {
+      // The first time it had the right to ask for the name of what is there
+      guard state.degraded[.systemPolicy] == nil || error.status != .occupied else { return }
+      degrade(.systemPolicy, "OOMs of slices and of the system are left to the kernel: \(error) (oomlet doctor says what to do)")
+    }
+  }
+}
+
+// MARK: - The node
+
+extension Agent {
   /// What an earlier agent or a hook left: containers that are attached stay so, what is left of those that are gone
   /// goes.
   private func adopt() {
-    let leftovers = AttachedContainer.removeLeftovers()
-    if leftovers > 0 { logger.info("removed what was left of \(count(leftovers, "container"))") }
+    removeLeftovers()
     let attached = AttachedContainer.all().count { $0.isAttached }
     if attached > 0 { logger.info("adopted \(count(attached, "container"))") }
+  }
+
+  private func removeLeftovers() {
+    let leftovers = AttachedContainer.removeLeftovers()
+    if leftovers > 0 { logger.info("removed what was left of \(count(leftovers, "container"))") }
+  }
+
+  private func makeRound() {
+    serviceManager.alive()
+    if state.degraded[.kernel] == nil { attachSystem() }
+    degrade(.psi, Node.pressureProblem()?.description)
+    degrade(.systemdOomd, Node.systemdOomdProblem()?.description)
+    let others = OtherVersion.all()
+    degrade(
+      .otherVersion,
+      others.isEmpty
+        ? nil
+        : "another version of oomlet (\(others.map(\.name).joined(separator: ", "))) has left policies: once its containers have ended, oomlet cleanup removes them"
+    )
+  }
+
+  /// Foreign policies on containers: their hooks say so too, but not everybody reads that.
+  private func nameOthers() {
+    guard let foreign = try? ForeignPolicy.all(), !foreign.isEmpty else { return }
+    let paths = Cgroup.paths(ofIDs: Set(foreign.map(\.cgroupID)))
+    for policy in foreign {
+      guard let path = paths[policy.cgroupID], path != "/" else { continue }
+      logger.warning("cgroup \(printable(path)) has another OOM policy (\(quoted(policy.name))), which stays")
+    }
+  }
+
+  private func degrade(_ reason: Degradation, _ message: String?) {
+    guard state.set(reason, message) else { return }
+    if let message { logger.warning("degraded: \(message)") } else { logger.notice("no longer degraded: \(reason.rawValue)") }
+  }
+}
+
+// MARK: - Itself
+
+extension Agent {
+  private func protectSelf() {
+    do throws(Failure) {
+      try OwnMemory.makeLastVictim()
+      try OwnMemory.lock()
+    } catch {
+      degrade(.privileges, "\(error): it needs CAP_SYS_RESOURCE and CAP_IPC_LOCK to start")
+    }
+  }
+
+  /// Before there is any other thread: each has its own.
+  private func dropCapabilities() {
+    do throws(Failure) { try Capability.keepOnly(Agent.capabilities) } catch {
+      degrade(.privileges, "the agent keeps more rights than it needs: \(error)")
+    }
+  }
+
+  /// After all that opens sockets and starts threads.
+  private func filterSystemCalls() {
+    OwnMemory.returnFree()
+    do throws(Failure) { try SystemCallFilter.install() } catch {
+      degrade(.privileges, "the agent's system calls are not filtered: \(error)")
+    }
+  }
+
+  private func reportRefusedCalls() {
+    let names = SystemCallFilter.refused()
+    guard !names.isEmpty else { return }
+    let message = "system calls were refused (seccomp): \(Set(names).sorted().joined(separator: ", ")); please report this"
+    state.set(.systemCall, message)
+    logger.error("\(message)")
   }
 }

@@ -8,8 +8,10 @@ internal import OomletSystem
 final class ContainerWatch {
   private let inotify: Inotify
   private let directory: CInt?
-  private var containers: [String: (container: AttachedContainer, watches: [CInt])] = [:]
+  private var containers: [String: (container: AttachedContainer, watches: [CInt], parent: CInt?)] = [:]
   private var fileOfWatch: [CInt: String] = [:]
+  /// Of the directories that the containers' cgroups are in: how many containers each has. A cgroup itself does not tell of its end.
+  private var parents: [CInt: Int] = [:]
   private let repaired: (AttachedContainer, [String]) -> Void
 
   /// - Parameter repaired: called with the cgroups whose memory.oom.group has been set again.
@@ -31,11 +33,28 @@ final class ContainerWatch {
         update(event.name)
       } else if event.ended {
         fileOfWatch[event.watch] = nil
+      } else if parents[event.watch] != nil {
+        noteEnd()
       } else if let name = fileOfWatch[event.watch] {
         repair(name)
       }
     }
   }
+
+  /// When to ask ``hasLeftovers(now:)``; in ns of CLOCK_MONOTONIC, nil: no cgroup is gone.
+  private(set) var deadline: UInt64?
+
+  /// Whether the cgroups of some are gone, and no poststop has come for so long.
+  func hasLeftovers(now: UInt64) -> Bool {
+    guard let deadline, now >= deadline else { return false }
+    let isGone = containers.values.contains { !Cgroup.exists(path: $0.container.cgroup, id: $0.container.cgroupID) }
+    self.deadline = isGone ? now + 10 * ContainerWatch.grace : nil
+    return isGone
+  }
+
+  private static let grace: UInt64 = 1_000_000_000
+
+  private func noteEnd() { if deadline == nil { deadline = monotonicNanoseconds() + ContainerWatch.grace } }
 
   private func refresh() {
     let names = AttachedContainer.fileNames
@@ -47,16 +66,30 @@ final class ContainerWatch {
     guard name.hasSuffix(".json") else { return }
     guard let container = AttachedContainer(fileNamed: name) else { return forget(name) }
     let watches = OOMGroup.files(of: container.cgroup).compactMap { inotify.watch(file: $0) }
+    let parent = container.cgroup.lastIndex(of: "/").flatMap {
+      inotify.watch(endsIn: Cgroup.mountPoint + container.cgroup[..<$0])
+    }
+    if let parent { parents[parent, default: 0] += 1 }
+    // It may have gone before
+    if !Cgroup.exists(path: container.cgroup, id: container.cgroupID) { noteEnd() }
     for watch in watches { fileOfWatch[watch] = name }
-    containers[name] = (container, watches)
+    if let old = containers.updateValue((container, watches, parent), forKey: name) { releaseParent(old.parent) }
     repair(name)
   }
 
   private func forget(_ name: String) {
-    for watch in containers.removeValue(forKey: name)?.watches ?? [] {
+    guard let container = containers.removeValue(forKey: name) else { return }
+    for watch in container.watches {
       inotify.remove(watch)
       fileOfWatch[watch] = nil
     }
+    releaseParent(container.parent)
+  }
+
+  private func releaseParent(_ watch: CInt?) {
+    guard let watch, let count = parents[watch] else { return }
+    parents[watch] = count == 1 ? nil : count - 1
+    if count == 1 { inotify.remove(watch) }
   }
 
   private func repair(_ name: String) {

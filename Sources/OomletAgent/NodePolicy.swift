@@ -5,7 +5,7 @@ internal import OomletModel
 internal import OomletPolicy
 internal import OomletSystem
 
-/// Carries out the node's configuration: the order of slices and of the system, the cgroups that are protected there, and the
+/// Carries out the node's configuration: the cgroups that are protected there, and the
 /// policies of containers that no hook has been called for. What it has done stays without it.
 final class NodePolicy {
   private let watch: PathWatch
@@ -28,9 +28,6 @@ final class NodePolicy {
   /// taken back last. Containers keep what their annotations gave them.
   func apply(_ config: NodeConfig) {
     self.config = config
-    do throws(Failure) { try attacher.attachSystem(order: config.order, pressure: config.systemPressure) } catch {
-      logger.warning("OOMs of slices and of the system are left to the kernel: \(error)")
-    }
     lookAt(watch.watch(protected + NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files))
     unprotectOthers()
   }

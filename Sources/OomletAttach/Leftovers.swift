@@ -15,7 +15,9 @@ extension AttachedContainer {
     }
     for name in namesInDirectory(Pins.links) ?? [] where isDefunct("\(Pins.links)/\(name)") { gone.insert(name) }
     for name in gone {
-      Pins.remove("\(Pins.links)/\(name)")
+      // A container of the same id may have come meanwhile
+      if isDefunct("\(Pins.links)/\(name)") { Pins.remove("\(Pins.links)/\(name)") }
+      if let now = AttachedContainer(fileNamed: "\(name).json"), Cgroup.exists(path: now.cgroup, id: now.cgroupID) { continue }
       unlink("\(directory)/\(name).json")
     }
     for name in namesInDirectory(Pins.pods) ?? [] where isDefunct("\(Pins.pods)/\(name)") { Pins.remove("\(Pins.pods)/\(name)") }

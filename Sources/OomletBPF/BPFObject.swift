@@ -56,13 +56,21 @@ struct BPFObject: ~Copyable {
     )
   }
 
-  /// Attaches a program where its section says, for as long as the pin is there.
+  /// Attaches a tracing program where its section says, for as long as the pin is there.
   func attach(_ programName: String, pin: String) throws(Failure) {
     guard let program = program(programName) else { throw Failure(.failed, "there is no program \(programName) in \(name)") }
-    guard let link = bpf_program__attach(program) else { throw failure("cannot attach \(programName) of \(name)") }
+    guard let link = bpf_program__attach_trace(program) else { throw failure("cannot attach \(programName) of \(name)") }
     defer { bpf_link__destroy(link) }
     Pins.remove(pin)
     guard bpf_obj_pin(bpf_link__fd(link), pin) == 0 else { throw failure("cannot pin \(pin)") }
+  }
+
+  /// What its types call a function.
+  func functionID(_ name: String) throws(Failure) -> UInt32 {
+    let function: Int32 = BTF_KIND_FUNC
+    let id = btf__find_by_name_kind(bpf_object__btf(raw), name, UInt32(function))
+    guard id > 0 else { throw Failure(.failed, "there is no function \(name) in \(self.name)") }
+    return UInt32(id)
   }
 
   /// Calls `body` with each map.

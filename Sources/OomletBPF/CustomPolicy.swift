@@ -7,6 +7,8 @@ internal import OomletSystem
 /// The node's own policies: `NAME.bpf.o` files, made with bpf/include/oomlet/policy.bpf.h.
 public enum CustomPolicy {
   public static let directory = "/etc/oomlet/policies"
+  /// Of the handler and of `explain`: where these programs attach.
+  static let function = "oomlet_custom"
   private static let suffix = ".bpf.o"
   private static let reserved = ["pod", "system", "none"] + VictimRule.allCases.map(\.rawValue)
 
@@ -42,13 +44,12 @@ public enum CustomPolicy {
   private static func attach(
     _ bytes: [UInt8], _ path: String, _ id: UInt32, to target: String, pin: String, sharing other: OpaquePointer?
   ) throws(Failure) -> BPFObject {
-    let object = try BPFObject(bytes, name: path)
-    guard let answer = object.program("oomlet_answer") else {
-      throw Failure(.failed, "\(path) has no policy: expected OOMLET_POLICY of oomlet/policy.bpf.h in it")
-    }
     guard let targetProgram = Pins.open(target) else { throw failure("cannot open \(target)") }
-    guard bpf_program__set_attach_target(answer, targetProgram.raw, "oomlet_custom") == 0 else {
-      throw failure("cannot attach \(path)")
+    guard let functionID = State.customBTFID else { throw failure("cannot open map state") }
+    FunctionHandler.setTarget(program: targetProgram, functionID: functionID)
+    let object = try BPFObject(bytes, name: path)
+    guard object.program("oomlet_answer") != nil else {
+      throw Failure(.failed, "\(path) has no policy: expected OOMLET_POLICY of oomlet/policy.bpf.h in it")
     }
     object.forEachProgram { program, name in bpf_program__set_autoload(program, name == "oomlet_answer") }
     var hasID = false
@@ -82,5 +83,36 @@ public enum CustomPolicy {
     }
     guard let bytes = readAll(file) else { throw Failure(.failed, systemError("cannot read policy \(path)")) }
     return bytes
+  }
+}
+
+/// Has libbpf attach programs `fentry/…` to a function of a pinned program, by its id in that program's types. libbpf would look
+/// that up by name, for which the kernel wants CAP_SYS_ADMIN.
+private enum FunctionHandler {
+  private struct Target {
+    var program: CInt = -1
+    var functionID: UInt32 = 0
+  }
+
+  /// Registered once and for good: libbpf before 1.3 frees twice after the last handler goes.
+  private static let target: Int = {
+    let target = UnsafeMutablePointer<Target>.allocate(capacity: 1)
+    target.initialize(to: Target())
+    var options = libbpf_prog_handler_opts()
+    options.sz = MemoryLayout<libbpf_prog_handler_opts>.size
+    options.cookie = Int(bitPattern: target)
+    options.prog_prepare_load_fn = { _, options, cookie in
+      guard let options, let target = UnsafePointer<Target>(bitPattern: cookie) else { return -EINVAL }
+      options.pointee.attach_prog_fd = UInt32(target.pointee.program)
+      options.pointee.attach_btf_id = target.pointee.functionID
+      return 0
+    }
+    libbpf_register_prog_handler("fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &options)
+    return options.cookie
+  }()
+
+  /// - Parameter program: open until what is attached to it is loaded.
+  static func setTarget(program: borrowing OwnedFD, functionID: UInt32) {
+    UnsafeMutablePointer<Target>(bitPattern: target)?.pointee = Target(program: program.raw, functionID: functionID)
   }
 }

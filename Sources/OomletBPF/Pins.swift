@@ -24,14 +24,27 @@ public enum Pins {
   public static func link(of container: ContainerIdentity) -> String { "\(links)/\(container.fileName)" }
   public static func link(ofPod cgroupID: UInt64) -> String { "\(pods)/\(cgroupID)" }
 
+  /// - Throws: ``ExitStatus/notPermitted`` where the pins are there but out of reach, ``ExitStatus/unsupported`` as
+  ///   ``makeDirectories()``.
+  public static func check() throws(Failure) {
+    try checkFilesystem()
+    guard access("\(filesystem)/oomlet", R_OK | X_OK) == 0 || errno == ENOENT else {
+      throw Failure(.notPermitted, systemError("cannot look into \(filesystem)/oomlet") + ": root may")
+    }
+  }
+
   /// - Throws: ``ExitStatus/unsupported`` if there is no bpffs: a directory that isn't one would keep nothing.
   public static func makeDirectories() throws(Failure) {
+    try checkFilesystem()
+    for directory in ["\(filesystem)/oomlet", root, maps, programs, policies, handlers, custom, links, pods] {
+      try makeDirectory(directory, mode: 0o700)
+    }
+  }
+
+  private static func checkFilesystem() throws(Failure) {
     var status = statfs()
     guard statfs(filesystem, &status) == 0, UInt32(truncatingIfNeeded: status.f_type) == UInt32(CLINUX_BPF_FS_MAGIC) else {
       throw Failure(.unsupported, "\(filesystem) is no BPF file system: mount -t bpf bpf \(filesystem)")
-    }
-    for directory in ["\(filesystem)/oomlet", root, maps, programs, policies, handlers, custom, links, pods] {
-      try makeDirectory(directory, mode: 0o700)
     }
   }
 

@@ -69,13 +69,13 @@ public struct PolicyLink: ~Copyable {
       let link = bpf_link_get_fd_by_id(id)
       guard link >= 0 else { continue }
       defer { close(link) }
-      guard let info = info(link), info.cgroupID == cgroupID, let name = policyName(info.mapID) else { continue }
+      guard let info = info(link), info.cgroupID == cgroupID, let name = policy(info.mapID)?.name else { continue }
       names.append(name)
     }
     return names
   }
 
-  private static func info(_ fd: CInt) -> Info? {
+  static func info(_ fd: CInt) -> Info? {
     // union at 16: struct_ops.map_id, and struct_ops.cgroup_id at 24, which the headers don't have
     var bytes = [UInt8](repeating: 0, count: 128)
     var length = UInt32(bytes.count)
@@ -89,8 +89,8 @@ public struct PolicyLink: ~Copyable {
     }
   }
 
-  /// What the kernel's OOM report prints; else the name of the map, at most 15 characters.
-  private static func policyName(_ id: UInt32) -> String? {
+  /// What the kernel's OOM report prints, else the name of the map, at most 15 characters; and the type of the map's value.
+  static func policy(_ id: UInt32) -> (name: String, typeID: UInt32)? {
     let fd = bpf_map_get_fd_by_id(id)
     guard fd >= 0 else { return nil }
     let map = OwnedFD(fd)
@@ -103,8 +103,9 @@ public struct PolicyLink: ~Copyable {
       bpf_map_lookup_elem(map.raw, &key, &value) == 0
     {
       let name = value[layout.nameOffset..<layout.nameOffset + layout.nameSize].prefix { $0 != 0 }
-      if !name.isEmpty { return String(decoding: name, as: UTF8.self) }
+      if !name.isEmpty { return (String(decoding: name, as: UTF8.self), info.btf_vmlinux_value_type_id) }
     }
-    return withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    let name = withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    return (name, info.btf_vmlinux_value_type_id)
   }
 }

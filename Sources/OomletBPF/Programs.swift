@@ -34,7 +34,7 @@ public enum Programs {
     let hasPressure = KernelSupport.hasPressureTracepoint
     if !hasPressure, let program = object.program("watch_pressure") { bpf_program__set_autoload(program, false) }
     try object.load()
-    try State.initialize(attachStyle: style)
+    try State.initialize(attachStyle: style, customBTFID: try object.functionID(CustomPolicy.function))
     // The handler last: where it is pinned, everything is
     try object.attach("note_victim", pin: victimsPin)
     if hasPressure { try object.attach("watch_pressure", pin: pressurePin) }

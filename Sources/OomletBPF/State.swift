@@ -11,13 +11,17 @@ public enum State {
 
   static var attachStyle: oomlet_attach_style? { value.map { oomlet_attach_style($0.attach_style) } }
 
+  /// Of the function that custom policies attach to, in the types of the programs.
+  static var customBTFID: UInt32? { value.map(\.custom_btf_id) }
+
   /// By what containers are compared at slices and the system.
   public static func set(order: [OrderKey]) throws(Failure) { try change { setOrder(&$0.order, order) } }
 
-  static func initialize(attachStyle: oomlet_attach_style) throws(Failure) {
+  static func initialize(attachStyle: oomlet_attach_style, customBTFID: UInt32) throws(Failure) {
     let memory = machineMemory()
     try change { state in
       state.attach_style = attachStyle.rawValue
+      state.custom_btf_id = customBTFID
       (state.ram_bytes, state.swap_bytes) = (memory.ram, memory.swap)
       // Until the agent says otherwise, who alone attaches there
       setOrder(&state.order, [.usage])

@@ -19,7 +19,8 @@ public struct JournalReader: ~Copyable {
     if file == nil {
       file = openFile(path, O_RDONLY)
       guard file != nil || errno == ENOENT else {
-        throw Failure(errno == EACCES ? .notPermitted : .failed, systemError("cannot read \(path)"))
+        let isRights = errno == EACCES
+        throw Failure(isRights ? .notPermitted : .failed, systemError("cannot read \(path)") + (isRights ? ": root may" : ""))
       }
     }
     guard let fd = file?.raw else { return [] }

@@ -70,6 +70,16 @@ public struct Cgroup: ~Copyable {
     return lstat(mountPoint + path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// The paths of the cgroups with these ids, by id; nothing for those that are gone.
+  public static func paths(ofIDs ids: Set<UInt64>) -> [UInt64: String] {
+    guard !ids.isEmpty, let root = try? Cgroup(path: "/") else { return [:] }
+    var paths: [UInt64: String] = [:]
+    for path in ["/"] + root.descendants {
+      if let id = id(ofPath: path), ids.contains(id) { paths[id] = path }
+    }
+    return paths
+  }
+
   /// Whether the cgroup is there, and still the one with that id.
   public static func exists(path: String, id: UInt64) -> Bool { self.id(ofPath: path) == id }
 

@@ -28,6 +28,18 @@ public struct Inotify: ~Copyable {
   /// - Returns: the watch, or nil and errno.
   public func watch(directory path: String) -> CInt? { watch(path, UInt32(IN_MOVED_TO | IN_CREATE | IN_DELETE)) }
 
+  /// Names that come and go, and files below a directory that have been written.
+  ///
+  /// - Returns: the watch, or nil and errno.
+  public func watch(contentsOf path: String) -> CInt? {
+    watch(path, UInt32(IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_ATTRIB | IN_ONLYDIR))
+  }
+
+  /// Names that go.
+  ///
+  /// - Returns: the watch, or nil and errno.
+  public func watch(endsIn path: String) -> CInt? { watch(path, UInt32(IN_DELETE | IN_ONLYDIR)) }
+
   /// Writes to a file.
   ///
   /// - Returns: the watch, or nil and errno.

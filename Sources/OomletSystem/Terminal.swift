@@ -28,6 +28,9 @@ public func table(_ rows: [[String]]) -> String {
 /// `1 container`, `2 containers`.
 public func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
+/// `1 policy`, `2 policies`.
+public func count(_ number: Int, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
+
 /// A time span as kubectl shows it: `45s`, `5m`, `3h`, `2d`.
 public func age(_ nanoseconds: Int64) -> String {
   let seconds = max(0, nanoseconds / 1_000_000_000)

@@ -86,10 +86,7 @@ func run() throws(Failure) {
   let annotations = ContainerAnnotations(state.annotations ?? config?.annotations ?? [:])
   guard !annotations.isSandbox else { return }
   let asked = try PolicyRequest(asking: annotations)
-  var node = NodeConfig()
-  do throws(Failure) { node = try NodeConfig.load() } catch {
-    say("warning: container \(printable(state.id)): \(error); annotations are limited as by default, and there are no rules")
-  }
+  let node = NodeConfig.inForce { say("warning: container \(printable(state.id)): \($0)") }
   guard asked != nil || !node.rules.isEmpty else { return }
   let identity = try ContainerIdentity(id: state.id, annotations: annotations)
   guard let pid = state.pid else {

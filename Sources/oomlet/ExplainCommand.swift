@@ -29,6 +29,7 @@ struct ExplainCommand: ParsableCommand {
   var output = OutputFormat.table
 
   func run() throws {
+    try Pins.check()
     let container = try Explainer.container(container)
     let explanation = try Explainer(deadline: monotonicNanoseconds() + 4_000_000_000).explain(container, at: at)
     switch output {

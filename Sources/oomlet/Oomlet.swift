@@ -12,12 +12,13 @@ struct Oomlet: ParsableCommand {
       oomlet-hook attaches that policy to its memory cgroup. This program is the node's agent and shows \
       what is attached and what was killed.
 
-      Exit status: 0 done, 1 failed, 2 usage, 3 invalid input, 4 the kernel or node can't, 6 not permitted, \
-      7 not found.
+      Exit status: 0 done, 1 failed, 2 usage, 3 invalid input, 4 the kernel or node can't, 5 another policy is \
+      there, 6 not permitted, 7 not found, 124 no answer in time.
       """,
     version: oomletVersion,
     subcommands: [
       AgentCommand.self, KillsCommand.self, StatusCommand.self, PressureCommand.self, ExplainCommand.self, CheckCommand.self,
+      DoctorCommand.self, ReloadCommand.self, CleanupCommand.self,
     ])
 
   static func main() {

@@ -10,7 +10,12 @@ struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
     abstract: "Show what is attached, and whether all is well.",
-    discussion: "What is attached is what the kernel says of the pinned links.")
+    discussion: """
+      What is attached is what the kernel says of the pinned links; what only the agent knows it is asked. Root may see \
+      all; members of group oomlet, where there is one, what the agent says.
+
+      Exit status: 0 done, 1 failed, 2 usage, 6 not permitted.
+      """)
 
   @Option(name: .shortAndLong, help: "table or json.")
   var output = OutputFormat.table
@@ -18,7 +23,15 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     var kernel = "supported"
     do throws(Failure) { try KernelSupport.check() } catch { kernel = "unsupported: \(error)" }
-    let agent = Agent.isRunning ? "running" : "not running: records wait in the kernel"
+    let (agent, service) = try askAgent()
+    do throws(Failure) { try Pins.check() } catch {
+      // Nothing is said of what can't be seen
+      if error.status == .notPermitted {
+        guard let service else { throw error }
+        return show(service, because: error)
+      }
+    }
+    let foreign = foreignPolicies()
     let policies = LoadedPolicies.names
     let lost = State.recordsLost
     let containers = AttachedContainer.all()
@@ -38,18 +51,26 @@ struct StatusCommand: ParsableCommand {
       }
       let status = JSON.object([
         ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)),
+        ("service", service ?? .null),
         ("policies", .array(policies.map(JSON.string))),
         ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null),
         ("system_pressure", Pressure.ofSystem?.json ?? .null), ("attached", .array(items)),
+        (
+          "foreign",
+          .array(
+            foreign.map { .object([("policy", .string($0.policy.name)), ("cgroup", $0.cgroup.map(JSON.string) ?? .null)]) })
+        ),
       ])
       printOut(String(decoding: status.encoded(), as: UTF8.self) + "\n")
     case .table:
       printOut(
-        table([
-          ["Kernel:", kernel], ["Agent:", agent],
-          ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
-          ["Records lost:", lost.map(String.init) ?? "-"], ["Pressure:", Pressure.ofSystem?.summary ?? "not watched"],
-        ]))
+        table(
+          [
+            ["Kernel:", kernel], ["Agent:", agent],
+            ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
+            ["Records lost:", lost.map(String.init) ?? "-"], ["Pressure:", Pressure.ofSystem?.summary ?? "not watched"],
+          ] + rows(of: service)
+            + foreign.map { ["Not oomlet's:", "\(quoted($0.policy.name)) on \(printable($0.cgroup ?? "a cgroup"))"] }))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }
       let rows = containers.map { container in
         [
@@ -60,6 +81,50 @@ struct StatusCommand: ParsableCommand {
       }
       printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "PRESSURE", "CGROUP"]] + rows))
     }
+  }
+
+  /// In a word and as a whole; nil without agent.
+  private func askAgent() throws(Failure) -> (String, JSON?) {
+    do throws(Failure) {
+      if let service = try AgentClient.status() { return ("running", service) }
+      return (Agent.isRunning ? "running, but not to be asked" : "not running: records wait in the kernel", nil)
+    } catch {
+      guard error.status != .notPermitted else { throw error }
+      return ("running, but does not answer: \(error)", nil)
+    }
+  }
+
+  /// None also where they can't be looked at: doctor says so.
+  private func foreignPolicies() -> [(policy: ForeignPolicy, cgroup: String?)] {
+    guard let foreign = try? ForeignPolicy.all() else { return [] }
+    let paths = Cgroup.paths(ofIDs: Set(foreign.map(\.cgroupID)))
+    return foreign.map { ($0, paths[$0.cgroupID]) }
+  }
+
+  /// To who may ask the agent but not look at the kernel's objects.
+  private func show(_ service: JSON, because failure: Failure) {
+    switch output {
+    case .json:
+      let status = JSON.object([("version", .string(oomletVersion)), ("agent", .string("running")), ("service", service)])
+      printOut(forTerminal(status) + "\n")
+    case .table: printOut(table([["Agent:", "running"]] + rows(of: service)))
+    }
+    printError("oomlet: what is attached is not shown: \(failure)\n")
+  }
+
+  private func rows(of service: JSON?) -> [[String]] {
+    guard let service else { return [] }
+    func text(_ json: JSON?) -> String { printable(json?.string ?? "-", limit: 2000) }
+    let config = service["config"]
+    let loaded = "loaded \(text(config?["loaded"]))"
+    let error = config?["error"]?.string.map { printable($0, limit: 2000) }
+    return [
+      ["Version:", "\(text(service["version"])), up \(age((service["uptime_seconds"]?.integer ?? 0) * 1_000_000_000))"],
+      ["Config:", error.map { "\($0); in force is what was \(loaded)" } ?? loaded],
+      ["Journal:", service["journal"]?["error"]?.string.map { printable($0, limit: 2000) } ?? text(service["journal"]?["path"])],
+    ]
+      + (service["degraded"]?.array ?? []).filter { !["config", "journal"].contains($0["reason"]?.string) }
+      .map { ["Degraded:", text($0["message"])] }
   }
 
   private func attachment(of container: AttachedContainer) -> String {

@@ -43,3 +43,37 @@ import Testing
     #expect(try policy(of: "/kubepods/pod1/x", files: [:]) == nil)
   }
 }
+
+@Suite struct NodeTests {
+  private func files(_ files: [String: String]) throws -> String {
+    let root = FileManager.default.temporaryDirectory.appending(path: "oomlet-\(UUID().uuidString)")
+    for (name, text) in files {
+      let file = root.appending(path: name)
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    return root.path
+  }
+
+  @Test(
+    arguments: [
+      (["pressure/memory": "some avg10=0.00\n", "cmdline": "psi=1"], nil),
+      (["cmdline": "quiet psi=0\n"], "booted with psi=0"), (["cmdline": "psi=1 psi=0"], "booted with psi=0"),
+      (["cmdline": "quiet"], "boot it with psi=1"), (["pressure/memory": "", "cmdline": "psi=0 psi=1"], "boot it with psi=1"),
+    ] as [([String: String], String?)])
+  func `without pressure it says why, and what to do`(_ proc: [String: String], _ why: String?) throws {
+    let proc = try files(proc)
+    defer { try? FileManager.default.removeItem(atPath: proc) }
+    let problem = Node.pressureProblem(proc: proc)
+    #expect(why == nil ? problem == nil : problem?.description.contains(why!) == true, "\(problem.debugDescription)")
+  }
+
+  @Test(arguments: [("populated 1\nfrozen 0\n", true), ("populated 0\nfrozen 0\n", false), ("", false)])
+  func `systemd-oomd runs if its unit has processes`(_ events: String, _ runs: Bool) throws {
+    let root = try files(["system.slice/systemd-oomd.service/cgroup.events": events])
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    #expect((Node.systemdOomdProblem(cgroups: root) != nil) == runs)
+  }
+
+  @Test func `a node has no systemd-oomd`() { #expect(Node.systemdOomdProblem(cgroups: "/nonexistent") == nil) }
+}

@@ -3,8 +3,11 @@
 #ifndef OOMLET_CLINUX_H
 #define OOMLET_CLINUX_H
 
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
@@ -12,9 +15,37 @@
 /* signalfd(2) for the signals given, which it blocks in this thread; -1 and errno on failure */
 int clinux_signalfd(const int *signals, int count);
 
+/* The next signal of a signalfd; 0: none */
+int clinux_next_signal(int fd);
+
+/* Unix sockets that don't block; a path that starts with @ is an abstract name. -1 and errno on failure */
+int clinux_unix_listen(const char *path, int backlog);
+int clinux_unix_connect(const char *path);
+int clinux_unix_connect_datagrams(const char *path);
+int clinux_accept(int fd);
+
+/* Who had connected (SO_PEERCRED); -1 and errno on failure */
+struct clinux_peer {
+	int32_t pid;
+	uint32_t uid;
+};
+int clinux_peer(int fd, struct clinux_peer *peer);
+
+/* Drops all capabilities but those in the set (bit n: capability n), for good: none is gained
+ * by executing a program either. -1 and errno on failure
+ */
+int clinux_keep_capabilities(uint64_t kept);
+
+/* System calls that a seccomp filter traps return EPERM, and are noted; -1 and errno on failure */
+int clinux_refuse_trapped_calls(void);
+/* The number of one of them, each once; -1: no more. At most 64 are noted until they are asked for */
+int clinux_next_refused_call(void);
+
 enum {
 	CLINUX_BPF_FS_MAGIC = 0xcafe4a11,
 	CLINUX_CGROUP2_SUPER_MAGIC = 0x63677270,
+	CLINUX_RLIMIT_MEMLOCK = RLIMIT_MEMLOCK,
+	CLINUX_MCL_ONFAULT = MCL_ONFAULT,
 };
 
 #endif

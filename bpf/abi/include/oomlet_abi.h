@@ -310,7 +310,7 @@ struct oomlet_state {
 	__u64 ram_bytes;		/* of the machine, for oom_score */
 	__u64 swap_bytes;
 	__u32 attach_style;		/* enum oomlet_attach_style */
-	__u32 pad;
+	__u32 custom_btf_id;		/* of oomlet_custom() in the handler's types */
 	__u8 order[8];			/* of slices and the system, as in oomlet_params */
 };
 
