@@ -105,8 +105,10 @@ def both(name):
     return [(name, name), (name, name + "-2")]
 
 
-# Here, and not in the file system of the machine outside, which an exhausted kernel may fail to ask
+# Kept open: an exhausted kernel forgets names, and then may fail to ask the machine outside for them (9p)
 os.makedirs(os.path.dirname(CONFIG), exist_ok=True)
+configure("")
+kept = [open(CONFIG), os.open(os.path.dirname(CONFIG), os.O_RDONLY)]
 
 # --- three pods under node OOM -------------------------------------------------------------
 ballast = take_memory(leaving_mib=250)
