@@ -178,6 +178,7 @@ public struct Attacher {
     var attached = attached
     if attached.policy != request.victim.description {
       let pin = Pins.link(of: container.identity)
+      if let old = PolicyLink(pinned: pin) { try old.detach() }
       Pins.remove(pin)
       let link = try PolicyLink(policy: map, to: cgroup)
       try link.pin(pin)

@@ -50,6 +50,11 @@ public struct PolicyLink: ~Copyable {
     guard bpf_obj_pin(fd.raw, path) == 0 else { throw failure("cannot pin \(printable(path))") }
   }
 
+  /// Takes the policy off its cgroup at once, whoever still holds the link; that the last pin goes takes a moment to do so.
+  public func detach() throws(Failure) {
+    guard bpf_link_detach(fd.raw) == 0 else { throw failure("cannot detach a policy") }
+  }
+
   public struct Info: Sendable {
     public let id: UInt32
     /// 0: detached.
