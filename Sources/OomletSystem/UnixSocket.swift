@@ -9,7 +9,7 @@ public struct UnixListener: ~Copyable {
 
   /// In place of what is at the path, which nobody listens at any more.
   ///
-  /// - Parameter group: whose members may connect besides root, or nil.
+  /// - Parameter group: whose members may connect besides its owner, or nil; nobody's without CAP_CHOWN.
   public init(_ path: String, group: UInt32?) throws(Failure) {
     // Nobody connects before its mode is right: renamed then
     let temporary = "\(path).tmp"
@@ -17,8 +17,8 @@ public struct UnixListener: ~Copyable {
     let raw = clinux_unix_listen(temporary, 16)
     guard raw >= 0 else { throw Failure(.failed, systemError("cannot listen at \(path)")) }
     let fd = OwnedFD(raw)
-    guard chmod(temporary, group == nil ? 0o600 : 0o660) == 0, group == nil || chown(temporary, uid_t.max, group!) == 0,
-      rename(temporary, path) == 0
+    let hasGroup = group.map { chown(temporary, uid_t.max, $0) == 0 } ?? false
+    guard chmod(temporary, hasGroup ? 0o660 : 0o600) == 0, rename(temporary, path) == 0
     else {
       let failure = Failure(.failed, systemError("cannot listen at \(path)"))
       unlink(temporary)

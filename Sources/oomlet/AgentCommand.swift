@@ -9,7 +9,8 @@ struct AgentCommand: ParsableCommand {
     discussion: """
       Loads the policies, and takes the record of each kill from the kernel to the journal, \
       /var/lib/oomlet/kills.jsonl. Policies work without it; records wait in the kernel. Runs in the \
-      foreground, logs to stderr, ends at SIGTERM.
+      foreground, logs to stderr, ends at SIGTERM. /etc/oomlet/config.yaml is loaded again when it changes and \
+      at SIGHUP.
       """)
 
   func run() throws {
