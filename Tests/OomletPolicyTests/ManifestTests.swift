@@ -266,7 +266,10 @@ private func pod(_ annotations: String) -> String {
     ("victim: youngest\nkill: pods", "2:7: annotation value: kill: \"pods\""), ("a: *b", "1:4: \"*b\": there is no anchor"),
     ("kill: &a pod", "1:7: annotation value: \"&a\": anchors"), ("a\n---\nb", "1:1: annotation value: it has 2 documents"),
     ("[", "2:1: not YAML"),
-    ("system: {odrer: [qos]}", "1:10: \"odrer\" is no key of system: expected order, protect or pressure; did you mean \"order\"?"),
+    (
+      "system: {odrer: [qos]}",
+      "1:10: \"odrer\" is no key of system: expected order, protect or pressure; did you mean \"order\"?"
+    ),
     ("system: {}\nkill: pod", "2:1: \"kill\" is no key of a node configuration: expected system, annotations or rules"),
     ("spec: {}", "1:1: annotation value: \"spec\" is no key of a policy"),
     ("kind: Pod", "1:1: Kubernetes manifest: no apiVersion"), ("\u{0}", "1:1: not YAML: control characters"),
