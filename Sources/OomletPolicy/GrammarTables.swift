@@ -9,6 +9,7 @@ public enum GrammarTables {
     ("victims", table(["victim", "who dies: the process …"], VictimRule.allCases.map { [code($0.rawValue), $0.summary] })),
     ("kill", table(["kill", "what dies with the victim"], KillScope.allCases.map { [code($0.rawValue), $0.summary] })),
     ("system", keys(NodeConfig.systemKeys)),
+    ("system pressure", keys([PressureGrammar.available])),
     ("annotations", keys(AnnotationLimits.keys)),
     ("rules", keys(NodeRule.keys)),
     ("match", keys(NodeRule.matchKeys)),
