@@ -1,11 +1,9 @@
 internal import Glibc
-internal import OomletAttach
 internal import OomletBPF
 internal import OomletJSON
 internal import OomletJournal
 public import OomletModel
 internal import OomletPolicy
-internal import OomletPrivileges
 internal import OomletSystem
 
 /// Why an agent does less than it could: a closed set, for people and for metrics.

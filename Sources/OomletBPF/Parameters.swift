@@ -88,27 +88,20 @@ public struct Parameters {
     setText(&value.identity.pod_namespace, identity.namespace)
   }
 
+  private static var storage: CgroupStorage<oomlet_params> { CgroupStorage(name: "params") }
+
   /// What is stored on a cgroup, or nil.
   public init?(on cgroup: borrowing Cgroup) {
-    guard let map = Pins.open("\(Pins.maps)/params") else { return nil }
-    var key = cgroup.fd.raw
-    guard bpf_map_lookup_elem(map.raw, &key, &value) == 0 else { return nil }
+    guard let value = Parameters.storage.value(on: cgroup) else { return nil }
+    self.value = value
   }
 
   public func store(on cgroup: borrowing Cgroup) throws(Failure) {
-    guard let map = Pins.open("\(Pins.maps)/params") else { throw failure("cannot open map params") }
-    var key = cgroup.fd.raw
-    var value = value
-    guard bpf_map_update_elem(map.raw, &key, &value, UInt64(BPF_ANY)) == 0 else {
-      throw failure("cannot store the parameters of \(printable(cgroup.path))")
-    }
+    let path = cgroup.path
+    try Parameters.storage.store(value, on: cgroup, "cannot store the parameters of \(printable(path))")
   }
 
-  public static func remove(from cgroup: borrowing Cgroup) {
-    guard let map = Pins.open("\(Pins.maps)/params") else { return }
-    var key = cgroup.fd.raw
-    bpf_map_delete_elem(map.raw, &key)
-  }
+  public static func remove(from cgroup: borrowing Cgroup) { try? storage.remove(from: cgroup) }
 }
 
 /// NUL-terminated, cut between characters if too long.

@@ -1,4 +1,3 @@
-internal import CLibbpf
 internal import COomletABI
 internal import Glibc
 public import OomletModel
@@ -16,16 +15,17 @@ public struct Pressure: Equatable, Sendable {
   public var since: UInt64?
   public var declaredAt: UInt64?
 
+  private static var limits: CgroupStorage<oomlet_pressure_limit> { CgroupStorage(name: "pressure") }
+  private static var stalls: CgroupStorage<oomlet_stall> { CgroupStorage(name: "stalls") }
+
   /// nil: it has no limit.
   public init?(of cgroup: borrowing Cgroup) {
-    guard let raw: oomlet_pressure_limit = stored("pressure", on: cgroup), let kind = PressureRequest.Kind(raw.kind) else {
-      return nil
-    }
+    guard let raw = Pressure.limits.value(on: cgroup), let kind = PressureRequest.Kind(raw.kind) else { return nil }
     limit = PressureRequest(
       kind: kind, permille: raw.permille, window: raw.window_ns, holdFor: raw.for_ns, cooldown: raw.cooldown_ns,
       availablePermille: raw.available_permille)
     dryRun = raw.flags & OOMLET_DRY_RUN.rawValue != 0
-    guard let stall: oomlet_stall = stored("stalls", on: cgroup), stall.kind == raw.kind, stall.window_ns == raw.window_ns
+    guard let stall = Pressure.stalls.value(on: cgroup), stall.kind == raw.kind, stall.window_ns == raw.window_ns
     else { return }
     (permille, lookedAt) = (stall.permille, stall.looked_at_ns)
     since = stall.since_ns == 0 ? nil : stall.since_ns
@@ -40,28 +40,14 @@ public struct Pressure: Equatable, Sendable {
 
   /// From now on; nil: none.
   public static func setLimit(_ limit: PressureRequest?, dryRun: Bool = false, of cgroup: borrowing Cgroup) throws(Failure) {
-    guard let map = Pins.open("\(Pins.maps)/pressure") else { throw failure("cannot open map pressure") }
-    var key = cgroup.fd.raw
-    guard let limit else {
-      bpf_map_delete_elem(map.raw, &key)
-      return
-    }
-    var raw = oomlet_pressure_limit(
+    guard let limit else { return try limits.remove(from: cgroup) }
+    let raw = oomlet_pressure_limit(
       kind: limit.kind.raw.rawValue, permille: limit.permille, window_ns: limit.window, for_ns: limit.holdFor,
       cooldown_ns: limit.cooldown, available_permille: limit.availablePermille, flags: dryRun ? OOMLET_DRY_RUN.rawValue : 0)
-    guard bpf_map_update_elem(map.raw, &key, &raw, UInt64(BPF_ANY)) == 0 else {
-      throw failure("cannot store the pressure limit of \(printable(cgroup.path))")
-    }
+    let path = cgroup.path
+    try limits.store(raw, on: cgroup, "cannot store the pressure limit of \(printable(path))")
   }
 
   /// Whether this kernel's stalls are watched: it has PSI, and not turned off.
   public static var isWatched: Bool { access(Programs.pressurePin, F_OK) == 0 && access("/proc/pressure/memory", R_OK) == 0 }
-}
-
-private func stored<Value>(_ map: String, on cgroup: borrowing Cgroup) -> Value? {
-  guard let map = Pins.open("\(Pins.maps)/\(map)") else { return nil }
-  var key = cgroup.fd.raw
-  return withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { value in
-    bpf_map_lookup_elem(map.raw, &key, value.baseAddress) == 0 ? value[0] : nil
-  }
 }

@@ -53,7 +53,7 @@ struct MappingReader {
   mutating func choice<Choice: RawRepresentable & CaseIterable>(_ node: YAMLNode, _ key: String, _: Choice.Type) -> Choice?
   where Choice.RawValue == String {
     let names = Choice.allCases.map(\.rawValue)
-    if let value = Choice.allCases.first(where: { $0.rawValue == node.text }) { return value }
+    if let text = node.text, let value = Choice(rawValue: text) { return value }
     add(node.problem("\(key): \(node.shown): expected \(oneOf(names))\(node.text.map { hint(for: $0, among: names) } ?? "")"))
     return nil
   }
