@@ -24,7 +24,7 @@ help:
 	@echo "make lint unit packaging kernel interface scenarios fuzz   one of these alone"
 
 deps:
-	@dpkg-query -W -f '' $(PACKAGES) 2>/dev/null || { \
+	@dpkg-query -W $(PACKAGES) >/dev/null 2>&1 || { \
 		[ "$$(id -u)" = 0 ] || { echo "make: as root, once: make deps" >&2; exit 1; }; \
 		apt-get update -q && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $(PACKAGES); }
@@ -43,9 +43,8 @@ demo: build deps
 
 lint: deps
 	swift format lint --strict --recursive Package.swift Sources Tests
-	bash -n Tests/VM/build-kernel Tests/VM/vm Tests/VM/check-interface Tests/VM/boots Tests/Fuzz/run
-	bash -n Tests/Scenarios/run Tests/Scenarios/build-trixie Tests/Packaging/run
-	for script in Tests/Scenarios/*.sh; do bash -n $$script || exit; done
+	for script in $(addprefix Tests/VM/,build-kernel vm check-interface boots) $(addprefix Tests/,Scenarios/run Packaging/run Fuzz/run) \
+		Tests/Scenarios/build-trixie Tests/Scenarios/*.sh; do bash -n $$script || exit; done
 
 unit: deps
 	swift test
