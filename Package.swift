@@ -21,6 +21,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
     // C
@@ -43,6 +45,16 @@ let package = Package(
       swiftSettings: strict, plugins: ["BPFCompile"]),
     .target(
       name: "OomletJournal", dependencies: ["OomletModel", "OomletJSON", "OomletSystem"], swiftSettings: strict),
+    .target(
+      name: "OomletMetrics",
+      dependencies: [
+        "CLinux", "OomletModel", "OomletSystem",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
 
     // use cases
     .target(
@@ -54,7 +66,8 @@ let package = Package(
     .target(
       name: "OomletAgent",
       dependencies: [
-        "OomletModel", "OomletSystem", "OomletBPF", "OomletJournal", "OomletPolicy", "OomletAttach",
+        "OomletModel", "OomletSystem", "OomletBPF", "OomletJournal", "OomletMetrics", "OomletPolicy", "OomletAttach",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -79,6 +92,8 @@ let package = Package(
     .testTarget(name: "OomletSystemTests", dependencies: ["OomletSystem"]),
     .testTarget(name: "OomletAttachTests", dependencies: ["OomletAttach"]),
     .testTarget(name: "OomletJournalTests", dependencies: ["OomletJournal"]),
+    .testTarget(name: "OomletMetricsTests", dependencies: ["OomletMetrics"]),
+    .testTarget(name: "OomletAgentTests", dependencies: ["OomletAgent"]),
     .testTarget(name: "CommandTests", dependencies: ["oomlet", "oomlet-hook"]),
 
     // build

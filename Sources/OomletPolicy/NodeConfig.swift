@@ -9,10 +9,15 @@ public struct NodeConfig: Equatable, Sendable {
   /// By what containers are compared at the OOM of a slice or of the node.
   public var order: [OrderKey] = [.priority, .qos, .overRequest, .usage]
   public var annotations = AnnotationLimits()
+  /// nil: metrics are not offered.
+  public var metricsAddress: ListenAddress? = .tcp(host: "127.0.0.1", port: 9644)
+  public var journal = JournalSettings()
+  /// Of the ring buffer that records wait in, in bytes; when the maps are made.
+  public var ringSize: UInt32 = 1 << 20
 
   public init() {}
 
-  static let keys = ["system", "annotations"]
+  static let keys = ["system", "annotations", "metrics", "journal", "kernel"]
 
   /// - Returns: the configuration, or all that is wrong with it. An empty text is the default.
   public static func parse(_ text: [UInt8]) -> Result<NodeConfig, Problems> {
@@ -32,6 +37,9 @@ public struct NodeConfig: Equatable, Sendable {
       if let order = system["order"] { config.order = reader.order(order, "system.order") ?? config.order }
     }
     if let node = members["annotations"] { config.annotations.read(node, &reader) }
+    if let node = members["metrics"] { config.readMetrics(node, &reader) }
+    if let node = members["journal"] { config.readJournal(node, &reader) }
+    if let node = members["kernel"] { config.readKernel(node, &reader) }
     return reader.problems.isEmpty ? .success(config) : .failure(Problems(reader.problems))
   }
 }

@@ -97,12 +97,12 @@ func run() throws(Failure) {
   let container = Attacher.Container(
     identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
   do throws(Failure) {
-    var limits = AnnotationLimits()
-    do throws(Failure) { limits = try NodeConfig.load().annotations } catch {
+    var node = NodeConfig()
+    do throws(Failure) { node = try NodeConfig.load() } catch {
       say("warning: container \(identity.id): \(error); annotations are limited as by default")
     }
-    let (allowed, capped) = try limits.apply(to: request)
-    let warnings = try Attacher(deadline: deadline).attach(allowed, to: container)
+    let (allowed, capped) = try node.annotations.apply(to: request)
+    let warnings = try Attacher(deadline: deadline, ringSize: node.ringSize).attach(allowed, to: container)
     for warning in capped + warnings { say("warning: container \(identity.id): \(warning)") }
   } catch {
     // What the node can't do is no reason to keep a container from starting

@@ -21,6 +21,7 @@ struct StatusCommand: ParsableCommand {
     let agent = Agent.isRunning ? "running" : "not running: records wait in the kernel"
     let policies = LoadedPolicies.names
     let lost = State.recordsLost
+    let waiting = Ring.current?.records
     let containers = AttachedContainer.all()
 
     switch output {
@@ -38,7 +39,8 @@ struct StatusCommand: ParsableCommand {
       let status = JSON.object([
         ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)),
         ("policies", .array(policies.map(JSON.string))),
-        ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null), ("attached", .array(items)),
+        ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null),
+        ("records_waiting", waiting.map { .integer(Int64(clamping: $0)) } ?? .null), ("attached", .array(items)),
       ])
       printOut(String(decoding: status.encoded(), as: UTF8.self) + "\n")
     case .table:
@@ -46,7 +48,7 @@ struct StatusCommand: ParsableCommand {
         table([
           ["Kernel:", kernel], ["Agent:", agent],
           ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
-          ["Records lost:", lost.map(String.init) ?? "-"],
+          ["Records lost:", lost.map(String.init) ?? "-"], ["Records waiting:", waiting.map(String.init) ?? "-"],
         ]))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }
       let rows = containers.map { container in

@@ -267,7 +267,10 @@ private func pod(_ annotations: String) -> String {
     ("kill: &a pod", "1:7: annotation value: \"&a\": anchors"), ("a\n---\nb", "1:1: annotation value: it has 2 documents"),
     ("[", "2:1: not YAML"),
     ("system: {odrer: [qos]}", "1:10: \"odrer\" is no key of system: expected order; did you mean \"order\"?"),
-    ("system: {}\nkill: pod", "2:1: \"kill\" is no key of a node configuration: expected system or annotations"),
+    (
+      "system: {}\nkill: pod",
+      "2:1: \"kill\" is no key of a node configuration: expected system, annotations, metrics, journal or kernel"
+    ),
     ("spec: {}", "1:1: annotation value: \"spec\" is no key of a policy"),
     ("kind: Pod", "1:1: Kubernetes manifest: no apiVersion"), ("\u{0}", "1:1: not YAML: control characters"),
     (String(repeating: "a", count: 256 << 10), "1:1: annotation value: 262144 bytes are too long"),

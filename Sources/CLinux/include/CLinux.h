@@ -4,6 +4,7 @@
 #define OOMLET_CLINUX_H
 
 #include <stdint.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/sysinfo.h>
