@@ -58,10 +58,13 @@ struct SeenNames {
   }
 
   /// For a filter that names what there is not.
-  func hint(for filter: KillFilter) -> String {
+  func hint(for filter: KillFilter) -> String? {
     for (value, names) in [(filter.container, containers), (filter.pod, pods), (filter.namespace, namespaces)] {
-      if let value, !names.contains(value) { return OomletModel.hint(for: value, among: names.filter { !$0.isEmpty }.sorted()) }
+      guard let value, !names.contains(value) else { continue }
+      if let nearest = nearestSpelling(to: value, among: names.filter { !$0.isEmpty }.sorted()) {
+        return "; did you mean \(quoted(nearest))?"
+      }
     }
-    return ""
+    return nil
   }
 }

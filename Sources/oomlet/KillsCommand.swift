@@ -41,7 +41,7 @@ struct KillsCommand: ParsableCommand {
       // What is not shown is not kept
       if let last, records.count > last { records.removeFirst(records.count - last) }
     }
-    if records.isEmpty && !follow { printError("No kills found\(names.hint(for: filter)).\n") }
+    if records.isEmpty && !follow { printError("No kills found\(names.hint(for: filter) ?? ".")\n") }
     guard show(records, header: true) else { return }
     while follow {
       // The journal is a file: half of the second that a record may take

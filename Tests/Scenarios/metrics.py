@@ -89,6 +89,14 @@ same("Prometheus has them", until(60, lambda: query("sum(oomlet_kills_total)") =
 same("  one series for all 20", query("count(oomlet_kills_total > 0)"), [1])
 check("  and how long decisions take", 0 < (query("histogram_quantile(0.9, oomlet_decision_seconds_bucket)") or [0])[0] < 1)
 
+# What an operator asks for
+shown = lambda *args: subprocess.run(["oomlet", "kills", *args], capture_output=True, text=True)
+same("kills: of one container, by name", [json.loads(line)["container"]["name"] for line in shown("--container", "crash3", "-o", "json").stdout.splitlines()], ["crash3"])
+same("  the last ones", [line.split()[1] for line in shown("-n", "2").stdout.splitlines()[1:]], ["crash18", "crash19"])
+same("  of the last hour, of the last second", [len(shown("--since", since, "-o", "json").stdout.splitlines()) for since in ("1h", "1ms")], [20, 0])
+run = shown("--container", "crsh3")
+same("  of none, with the nearest", (run.returncode, run.stderr), (0, 'No kills found; did you mean "crash3"?\n'))
+
 # The agent away, more kills than the ring has room for
 containers = [Container(top, f"burst{i}", "largest-rss") for i in range(100)]
 for container in containers:
@@ -180,4 +188,4 @@ same("the agent ends cleanly", agent.stop(), 0)
 subprocess.run(["umount", "/var/lib/oomlet"])
 top.remove()
 check_clean(TOP)
-finish(41)
+finish(45)
