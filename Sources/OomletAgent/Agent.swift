@@ -209,12 +209,13 @@ extension Agent {
     }
     state.set(.customPolicy, broken.isEmpty ? nil : broken.joined(separator: "; "))
     attachSystem()
+    try attacher.setSystemPressure(config.systemPressure)
   }
 
   private func attachSystem() {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 1_000_000_000)
     do throws(Failure) {
-      try attacher.attachSystem(order: config.order, pressure: config.systemPressure)
+      try attacher.attachSystem(order: config.order)
       if state.set(.systemPolicy, nil) { logger.notice("OOMs of slices and of the system are decided again") }
     } catch {
       // The first time it had the right to ask for the name of what is there

@@ -58,14 +58,16 @@ public struct Attacher {
   }
 
   /// Attaches to the root cgroup what chooses among containers when the OOM is a slice's or the system's.
-  ///
-  /// - Parameter pressure: when the system's stalls are called an OOM; nil: never.
-  public func attachSystem(order: [OrderKey], pressure: PressureRequest?) throws(Failure) {
+  public func attachSystem(order: [OrderKey]) throws(Failure) {
     let map = try load(.system)
     try State.set(order: order)
     let root = try Cgroup(path: "/")
     try link(map, to: root, pinnedAt: Pins.systemLink)
-    try Pressure.setLimit(pressure, of: root)
+  }
+
+  /// From now on the system's stalls are called an OOM when they are above that; nil: never.
+  public func setSystemPressure(_ limit: PressureRequest?) throws(Failure) {
+    try Pressure.setLimit(limit, of: try Cgroup(path: "/"))
   }
 
   /// Links a policy to a cgroup and pins that, unless the pin is such a link already.
@@ -223,7 +225,7 @@ public struct Attacher {
     if let pod = container.pod {
       let lock = try self.lock("pods")
       AttachedContainer.remove(identity)
-      if !AttachedContainer.all().contains(where: { $0.pod == pod }) { Attacher.detachPod(pod) }
+      Attacher.detachIfUnused(pod)
       lock.release()
     } else {
       AttachedContainer.remove(identity)
@@ -236,7 +238,15 @@ public struct Attacher {
     }
   }
 
-  private static func detachPod(_ pod: AttachedContainer.PodCgroup) {
+  /// Takes the policy off a pod that has no container with one any more.
+  func detachUnused(_ pod: AttachedContainer.PodCgroup) throws(Failure) {
+    let lock = try self.lock("pods")
+    Attacher.detachIfUnused(pod)
+    lock.release()
+  }
+
+  private static func detachIfUnused(_ pod: AttachedContainer.PodCgroup) {
+    guard !AttachedContainer.all().contains(where: { $0.pod == pod }) else { return }
     Pins.remove(Pins.link(ofPod: pod.id))
     if let cgroup = try? Cgroup(path: pod.path), cgroup.id == pod.id { Parameters.remove(from: cgroup) }
   }

@@ -10,8 +10,10 @@ extension AttachedContainer {
   /// - Returns: how many containers there was something of.
   public static func removeLeftovers() -> Int {
     var gone = Set<String>()
+    var pods: [PodCgroup] = []
     for container in all() where !Cgroup.exists(path: container.cgroup, id: container.cgroupID) {
       gone.insert(container.identity.fileName)
+      if let pod = container.pod, !pods.contains(pod) { pods.append(pod) }
     }
     for name in namesInDirectory(Pins.links) ?? [] where isDefunct("\(Pins.links)/\(name)") { gone.insert(name) }
     for name in gone {
@@ -21,6 +23,9 @@ extension AttachedContainer {
       unlink("\(directory)/\(name).json")
     }
     for name in namesInDirectory(Pins.pods) ?? [] where isDefunct("\(Pins.pods)/\(name)") { Pins.remove("\(Pins.pods)/\(name)") }
+    // Of pods that are still there; the next look comes if somebody else has the lock for long
+    let attacher = Attacher(deadline: monotonicNanoseconds() + 100_000_000)
+    for pod in pods { try? attacher.detachUnused(pod) }
     removeTemporaryFiles(in: directory)
     return gone.count
   }
