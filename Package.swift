@@ -21,6 +21,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
     // C
@@ -46,6 +48,16 @@ let package = Package(
       name: "OomletJournal", dependencies: ["OomletModel", "OomletJSON", "OomletSystem"], swiftSettings: strict),
     .target(
       name: "OomletPrivileges", dependencies: ["CLinux", "CSeccomp", "OomletModel", "OomletSystem"], swiftSettings: strict),
+    .target(
+      name: "OomletMetrics",
+      dependencies: [
+        "CLinux", "OomletModel", "OomletSystem",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
 
     // use cases
     .target(
@@ -57,8 +69,9 @@ let package = Package(
     .target(
       name: "OomletAgent",
       dependencies: [
-        "OomletModel", "OomletJSON", "OomletSystem", "OomletPrivileges", "OomletBPF", "OomletJournal", "OomletPolicy",
-        "OomletAttach",
+        "OomletModel", "OomletJSON", "OomletSystem", "OomletPrivileges", "OomletBPF", "OomletJournal", "OomletMetrics",
+        "OomletPolicy", "OomletAttach",
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
@@ -82,8 +95,9 @@ let package = Package(
     .testTarget(name: "OomletPolicyTests", dependencies: ["OomletPolicy", "OomletYAML", "OomletOCI"]),
     .testTarget(name: "OomletSystemTests", dependencies: ["OomletSystem", "OomletPrivileges"]),
     .testTarget(name: "OomletAttachTests", dependencies: ["OomletAttach"]),
-    .testTarget(name: "OomletAgentTests", dependencies: ["OomletAgent"]),
     .testTarget(name: "OomletJournalTests", dependencies: ["OomletJournal"]),
+    .testTarget(name: "OomletMetricsTests", dependencies: ["OomletMetrics"]),
+    .testTarget(name: "OomletAgentTests", dependencies: ["OomletAgent"]),
     .testTarget(name: "CommandTests", dependencies: ["oomlet", "oomlet-hook"]),
 
     // build

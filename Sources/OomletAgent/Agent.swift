@@ -3,7 +3,7 @@ public import Logging
 internal import OomletAttach
 internal import OomletBPF
 internal import OomletJSON
-internal import OomletJournal
+internal import OomletMetrics
 public import OomletModel
 internal import OomletPolicy
 public import OomletPrivileges
@@ -24,8 +24,13 @@ public final class Agent {
   private let serviceManager = ServiceManager()
   private var config = NodeConfig()
   private var node: NodePolicy?
+  private let telemetry: Telemetry
+  private var keeper: RecordKeeper?
 
-  public init(logger: Logger) { self.logger = logger }
+  public init(logger: Logger) throws(Failure) {
+    self.logger = logger
+    telemetry = try Telemetry()
+  }
 
   /// Whether an agent runs on this node.
   public static var isRunning: Bool { FileLock.isHeld(lockPath) }
@@ -44,17 +49,21 @@ public final class Agent {
     let configWatch = try ConfigWatch()
     config = try NodeConfig.loadForNode()
     configurationLoaded()
-    let journal = try JournalWriter()
+    let keeper = RecordKeeper(config.journal, state: state, telemetry: telemetry, logger: logger)
+    self.keeper = keeper
 
     var ring: RecordRing?
     do throws(Failure) {
       try loadPolicies()
       node = try NodePolicy(logger: logger)
-      ring = try RecordRing { [unowned self] record in keep(record, in: journal) }
+      ring = try RecordRing { record in keeper.keep(record) }
+      warnOfRingSize()
     } catch {
       guard error.status == .unsupported else { throw error }
       degrade(.kernel, error.description)
     }
+    // Also where there can't be any: an agent that never gets ready would help nobody
+    telemetry.readiness.set(.policies, missing: nil)
     nameOthers()
     adopt()
     node?.apply(config)
@@ -70,6 +79,7 @@ public final class Agent {
       }
     }
     dropCapabilities()
+    offerMetrics()
     filterSystemCalls()
     logger.info("agent \(oomletVersion) is running")
     serviceManager.ready()
@@ -78,7 +88,8 @@ public final class Agent {
     var isStopping = false
     while !isStopping {
       // Once before the first wait: records of a time without agent raise no event
-      if let ring, ring.drain() > 0 { journal.sync() }
+      ring?.drain()
+      keeper.settle()
       let now = monotonicNanoseconds()
       if now >= nextRound {
         nextRound = now + Agent.roundInterval
@@ -88,20 +99,22 @@ public final class Agent {
       if configWatch.isChanged(now: now) { _ = reload(because: "its files have changed") }
       reportRefusedCalls()
 
-      var waiting = [signals.pollDescriptor, containers.pollDescriptor, configWatch.pollDescriptor].map {
-        pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-      }
+      var waiting = [
+        signals.pollDescriptor, containers.pollDescriptor, configWatch.pollDescriptor, telemetry.pollDescriptor,
+      ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       waiting += control.polled
       if let node { waiting.append(pollfd(fd: node.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
-      if let ring { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
+      // Records that must wait would wake it at once, again and again: until the journal is written, time does
+      if let ring, !keeper.hasFailed { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
       var deadline = nextRound
-      for other in [configWatch.deadline, control.deadline, containers.deadline] { deadline = min(deadline, other ?? .max) }
-      // A journal that could not be written is tried again
-      if state.degraded[.journal] != nil { deadline = min(deadline, now + 1_000_000_000) }
+      for other in [configWatch.deadline, control.deadline, containers.deadline, keeper.deadline] {
+        deadline = min(deadline, other ?? .max)
+      }
       poll(&waiting, nfds_t(waiting.count), milliseconds(until: deadline))
 
       if waiting[1].revents != 0 { containers.handleEvents() }
       if waiting[2].revents != 0 { configWatch.handleEvents() }
+      if waiting[3].revents != 0 { tellTelemetry(of: containers) }
       node?.handleEvents()
       control.handle()
       while let order = signals.next() {
@@ -109,7 +122,9 @@ public final class Agent {
       }
     }
     serviceManager.stopping()
-    if let ring, ring.drain() > 0 { journal.sync() }
+    ring?.drain()
+    keeper.finish()
+    telemetry.stop()
     unlink(ControlSocket.path)
     logger.info("agent ends; policies stay in force")
     lock.release()
@@ -121,19 +136,34 @@ public final class Agent {
     return now < deadline ? CInt(min((deadline - now + 999_999) / 1_000_000, 60_000)) : 0
   }
 
-  private func keep(_ record: KillRecord, in journal: JournalWriter) -> Bool {
+  private func warnOfRingSize() {
+    guard let size = Ring.current?.size, size != UInt64(config.ringSize) else { return }
+    logger.warning(
+      "kernel.ring-size: the ring buffer has \(size) bytes, not \(config.ringSize): it was made earlier, and stays until the next boot"
+    )
+  }
+}
+
+// MARK: - Metrics
+
+extension Agent {
+  private func offerMetrics() {
     do throws(Failure) {
-      if try journal.append(record) {
-        logger.notice("\(record.sentence)", metadata: ["id": "\(record.id)", "outcome": "\(record.outcome.rawValue)"])
-      }
-      if state.set(.journal, nil) { logger.notice("the journal is written again") }
-      return true
+      try telemetry.offer(at: config.metricsAddress)
+      degrade(.metrics, nil)
     } catch {
-      if state.set(.journal, "\(error); records wait in the ring buffer") {
-        logger.error("\(error); records wait in the ring buffer")
-      }
-      return false
+      degrade(.metrics, "metrics are not offered: \(error)")
     }
+  }
+
+  private func tellTelemetry(of containers: ContainerWatch) {
+    keeper?.report()
+    for reason in Degradation.allCases { telemetry.set(reason, state.degraded[reason] != nil) }
+    telemetry.set(kernelSupported: state.degraded[.kernel] == nil)
+    telemetry.set(state.reload)
+    telemetry.set(attached: containers.attachedCount)
+    telemetry.measureProcess()
+    telemetry.answer()
   }
 }
 
@@ -147,8 +177,10 @@ extension Agent {
     do throws(Failure) {
       config = try NodeConfig.loadForNode()
       configurationLoaded()
+      keeper?.settings = config.journal
       if state.degraded[.kernel] == nil { try loadPolicies() }
       node?.apply(config)
+      offerMetrics()
       logger.notice("configuration loaded again: \(cause)")
       return .success(state.json)
     } catch {
@@ -169,7 +201,7 @@ extension Agent {
 
   /// So that hooks find them; also the node's own policies, of which one that doesn't load is named and left out.
   private func loadPolicies() throws(Failure) {
-    let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000)
+    let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000, ringSize: config.ringSize)
     var broken: [String] = []
     try attacher.loadAll { error in
       logger.error("\(error)")

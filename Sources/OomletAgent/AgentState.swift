@@ -22,6 +22,8 @@ public enum Degradation: String, CaseIterable, Comparable, Sendable {
   case config
   /// Records can't be written, and wait in the kernel.
   case journal
+  /// Metrics are not offered where the configuration wants them.
+  case metrics
   /// Another version of oomlet has policies in force.
   case otherVersion = "other-version"
   /// The agent has more rights than it needs, or memory that can be taken from it.

@@ -25,6 +25,9 @@ final class ContainerWatch {
 
   var pollDescriptor: CInt { inotify.fd.raw }
 
+  /// How many have their policy, as the kernel says.
+  var attachedCount: Int { containers.values.count { $0.container.isAttached } }
+
   /// Takes in what has happened.
   func handleEvents() {
     for event in inotify.read() {

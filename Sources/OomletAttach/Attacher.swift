@@ -1,5 +1,5 @@
 internal import Glibc
-internal import OomletBPF
+public import OomletBPF
 public import OomletModel
 public import OomletOCI
 internal import OomletSystem
@@ -10,10 +10,14 @@ public struct Attacher {
 
   /// In ns of CLOCK_MONOTONIC: when to give up waiting for other processes of oomlet.
   public let deadline: UInt64
+  private let ringSize: UInt32
   /// Hooks attach their own containers, each its own; the agent attaches any, which a hook may be just about to.
   private let isAgent: Bool
 
-  public init(deadline: UInt64, isAgent: Bool = false) { (self.deadline, self.isAgent) = (deadline, isAgent) }
+  /// - Parameter ringSize: of the ring buffer for records, in bytes, should the shared maps not be made yet.
+  public init(deadline: UInt64, ringSize: UInt32 = Ring.defaultSize, isAgent: Bool = false) {
+    (self.deadline, self.ringSize, self.isAgent) = (deadline, ringSize, isAgent)
+  }
 
   /// A container as its runtime describes it.
   public struct Container: Sendable {
@@ -37,7 +41,7 @@ public struct Attacher {
     // Others that start a container now wait for this one
     setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -20)
     defer { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 0) }
-    let map = try PolicyMap.load(kind)
+    let map = try PolicyMap.load(kind, ringSize: ringSize)
     lock.release()
     return map
   }

@@ -37,10 +37,11 @@ public enum PolicyMap {
 
   /// The map of a policy, made and pinned first if there is none, with all that it takes. The caller holds the lock.
   ///
+  /// - Parameter ringSize: of the ring buffer for records, in bytes, if there is none yet.
   /// - Throws: ``ExitStatus/unsupported``, ``ExitStatus/notPermitted``, ``ExitStatus/notFound`` for a custom policy
   ///   without file, ``ExitStatus/invalid`` for one that doesn't load, ``ExitStatus/failed``.
-  public static func load(_ kind: Kind) throws(Failure) -> OwnedFD {
-    let handler = try Programs.load()
+  public static func load(_ kind: Kind, ringSize: UInt32) throws(Failure) -> OwnedFD {
+    let handler = try Programs.load(ringSize: ringSize)
     if let map = loaded(kind) { return map }
     let map = try make(kind.name, handler: handler)
     // A policy appears only when everything is in place

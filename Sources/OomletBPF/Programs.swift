@@ -19,8 +19,9 @@ public enum Programs {
 
   /// The handler, loaded first if it was not. The caller holds the lock.
   ///
+  /// - Parameter ringSize: of the ring buffer, in bytes, if there is none yet.
   /// - Throws: ``ExitStatus/unsupported``, ``ExitStatus/notPermitted``, ``ExitStatus/failed``.
-  static func load() throws(Failure) -> OwnedFD {
+  static func load(ringSize: UInt32) throws(Failure) -> OwnedFD {
     try Pins.makeDirectories()
     if let handler = Pins.open(handlerPin) { return handler }
     let style = try KernelSupport.attachStyle()
@@ -28,8 +29,11 @@ public enum Programs {
     object.forEachProgram { program, _ in
       if bpf_program__type(program) != BPF_PROG_TYPE_TRACING { bpf_program__set_flags(program, BPF_F_SLEEPABLE_) }
     }
+    // One that was made before this, and not finished
+    let madeRingSize: UInt32? = if let map = Pins.open(Ring.pin) { Ring.size(of: map) } else { nil }
     object.forEachMap { map, _ in
       if bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS { bpf_map__set_map_flags(map, BPF_F_LINK) }
+      if bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF { bpf_map__set_max_entries(map, madeRingSize ?? ringSize) }
     }
     let hasPressure = KernelSupport.hasPressureTracepoint
     if !hasPressure, let program = object.program("watch_pressure") { bpf_program__set_autoload(program, false) }

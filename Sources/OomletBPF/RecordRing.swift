@@ -15,7 +15,7 @@ public final class RecordRing {
 
   /// - Parameter sink: false to leave this record and those after it in the ring.
   public init(sink: @escaping (KillRecord) -> Bool) throws(Failure) {
-    guard let map = Pins.open("\(Pins.maps)/records") else { throw failure("cannot open map records") }
+    guard let map = Pins.open(Ring.pin) else { throw failure("cannot open map records") }
     let page = mmap(nil, Int(getpagesize()), PROT_READ | PROT_WRITE, MAP_SHARED, map.raw, 0)
     guard let page, page != MAP_FAILED else { throw failure("cannot map the ring buffer") }
     position = page.assumingMemoryBound(to: UInt.self)

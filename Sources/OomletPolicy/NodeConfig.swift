@@ -15,10 +15,15 @@ public struct NodeConfig: Equatable, Sendable {
   public var annotations = AnnotationLimits()
   /// The first that matches counts.
   public var rules: [NodeRule] = []
+  /// nil: metrics are not offered.
+  public var metricsAddress: ListenAddress? = .tcp(host: "127.0.0.1", port: 9644)
+  public var journal = JournalSettings()
+  /// Of the ring buffer that records wait in, in bytes; when the maps are made.
+  public var ringSize: UInt32 = 1 << 20
 
   public init() {}
 
-  static let keys = ["system", "annotations", "rules"]
+  static let keys = ["system", "annotations", "rules", "metrics", "journal", "kernel"]
 
   static let systemKeys: [PolicyGrammar.Key] = [
     PolicyGrammar.Key(
@@ -61,6 +66,9 @@ public struct NodeConfig: Equatable, Sendable {
       let items = reader.list(node, "rules", expected: "a list of rules with \(oneOf(NodeRule.keys.map(\.name)))") ?? []
       config.rules = items.enumerated().compactMap { i, item in NodeRule(item, "rules[\(i + 1)]", grammar, &reader) }
     }
+    if let node = members["metrics"] { config.readMetrics(node, &reader) }
+    if let node = members["journal"] { config.readJournal(node, &reader) }
+    if let node = members["kernel"] { config.readKernel(node, &reader) }
     return reader.problems.isEmpty ? .success(config) : .failure(Problems(reader.problems))
   }
 }

@@ -15,14 +15,16 @@ public enum SystemCallFilter {
     "unlink", "unlinkat", "write", "writev",
     // Waiting
     "clock_nanosleep", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "inotify_add_watch",
-    "inotify_rm_watch", "nanosleep", "poll", "ppoll", "restart_syscall", "sched_yield",
-    // Clients of its sockets, which are open by then
-    "accept4", "getpeername", "getsockopt", "getsockname", "recvfrom", "recvmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
+    "inotify_rm_watch", "nanosleep", "timerfd_create", "timerfd_settime", "poll", "ppoll", "restart_syscall", "sched_yield",
+    // Sockets and their clients
+    "accept4", "bind", "chmod", "fchmod", "listen", "socket", "getpeername", "getsockopt", "getsockname", "recvfrom", "recvmsg",
+    "sendmsg", "sendto", "setsockopt", "shutdown",
     // Memory
     "brk", "futex", "madvise", "mmap", "mprotect", "mremap", "munmap",
     // BPF: what libbpf asks of the kernel before it loads a policy of the node's own
     "bpf", "perf_event_open", "prlimit64", "uname",
-    // Itself
+    // Itself, and the thread that serves metrics
+    "clone3", "prctl", "rseq", "set_robust_list",
     "clock_gettime", "exit", "exit_group", "getegid", "geteuid", "getgid", "getpid", "getrandom", "gettid", "gettimeofday",
     "getuid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_getaffinity", "setpriority", "sysinfo", "tgkill",
   ]

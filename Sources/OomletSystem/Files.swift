@@ -68,19 +68,21 @@ public func writeAll(_ fd: CInt, _ bytes: [UInt8]) -> Bool {
 }
 
 /// A new file in place of an old one, whole or not at all.
-public func replaceFile(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(Failure) {
+///
+/// - Parameter durably: also if the machine stops right after.
+public func replaceFile(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644, durably: Bool = false) throws(Failure) {
   let temporary = "\(path).\(getpid()).tmp"
   guard let fd = openFile(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode) else {
     throw Failure(.failed, systemError("cannot create \(temporary)"))
   }
-  guard writeAll(fd.raw, bytes), rename(temporary, path) == 0 else {
+  guard writeAll(fd.raw, bytes), !durably || fsync(fd.raw) == 0, rename(temporary, path) == 0 else {
     let message = systemError("cannot write \(path)")
     unlink(temporary)
     throw Failure(.failed, message)
   }
 }
 
-/// Removes what ``replaceFile(_:with:mode:)`` left when its process was killed.
+/// Removes what ``replaceFile(_:with:mode:durably:)`` left when its process was killed.
 public func removeTemporaryFiles(in directory: String) {
   for name in namesInDirectory(directory) ?? [] where name.hasSuffix(".tmp") {
     guard let pid = name.split(separator: ".").dropLast().last.flatMap({ pid_t($0) }), kill(pid, 0) != 0, errno == ESRCH

@@ -105,7 +105,8 @@ func run() throws(Failure) {
     return say("warning: container \(identity.id) gets no policy by a rule: \(error)")
   }
   do throws(Failure) {
-    let warnings = try Attacher(deadline: deadline).attach(choice.request, to: container, rule: choice.rule)
+    let attacher = Attacher(deadline: deadline, ringSize: node.ringSize)
+    let warnings = try attacher.attach(choice.request, to: container, rule: choice.rule)
     for warning in choice.warnings + warnings { say("warning: container \(identity.id): \(warning)") }
   } catch {
     // What the node can't do is no reason to keep a container from starting

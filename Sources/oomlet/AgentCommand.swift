@@ -8,9 +8,9 @@ struct AgentCommand: ParsableCommand {
     abstract: "Run the node agent.",
     discussion: """
       Loads the policies, and takes the record of each kill from the kernel to the journal, \
-      /var/lib/oomlet/kills.jsonl. Policies work without it; records wait in the kernel. Runs in the \
-      foreground, logs to stderr, ends at SIGTERM. /etc/oomlet/config.yaml is loaded again when it changes and \
-      at SIGHUP.
+      /var/lib/oomlet/kills.jsonl. Policies work without it; records wait in the kernel. Offers metrics to \
+      Prometheus, at http://127.0.0.1:9644/metrics unless /etc/oomlet/config.yaml says otherwise; that is loaded \
+      again when it changes and at SIGHUP. Runs in the foreground, logs to stderr, ends at SIGTERM.
       """)
 
   func run() throws {

@@ -9,7 +9,10 @@ struct KillsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kills",
     abstract: "Show who was killed, and why.",
-    discussion: "Reads the agent's journal, oldest first. With -o json: one object a line, as in the journal.")
+    discussion: """
+      Reads the agent's journal, oldest first, with the files that were put aside. With -o json: one object a line, as in \
+      the journal. Of several filters, all must hold.
+      """)
 
   @Flag(name: .shortAndLong, help: "Go on with what comes.")
   var follow = false
@@ -17,15 +20,35 @@ struct KillsCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "table or json.")
   var output = OutputFormat.table
 
+  @OptionGroup var filter: KillFilter
+
+  @Option(name: [.customShort("n"), .long], help: ArgumentHelp("The last ones, so many.", valueName: "count"))
+  var last: Int?
+
+  func validate() throws {
+    guard let last, last < 1 else { return }
+    throw ValidationError("--last \(last): expected a whole number above 0")
+  }
+
   func run() throws {
     var reader = JournalReader()
-    let records = try reader.next()
-    if records.isEmpty && !follow { printError("No kills found.\n") }
+    let matches = filter.matcher(now: Int64(clockNanoseconds(CLOCK_REALTIME)))
+    var names = SeenNames()
+    var records: [KillRecord] = []
+    while case let some = try reader.next(), !some.isEmpty {
+      names.add(some)
+      records += some.filter(matches)
+      // What is not shown is not kept
+      if let last, records.count > last { records.removeFirst(records.count - last) }
+    }
+    if records.isEmpty && !follow { printError("No kills found\(names.hint(for: filter) ?? ".")\n") }
     guard show(records, header: true) else { return }
     while follow {
       // The journal is a file: half of the second that a record may take
       usleep(250_000)
-      guard show(try reader.next(), header: false) else { return }
+      while case let some = try reader.next(), !some.isEmpty {
+        guard show(some.filter(matches), header: false) else { return }
+      }
     }
   }
 

@@ -34,6 +34,7 @@ struct StatusCommand: ParsableCommand {
     let foreign = foreignPolicies()
     let policies = LoadedPolicies.names
     let lost = State.recordsLost
+    let waiting = Ring.current?.records
     let containers = AttachedContainer.all()
 
     switch output {
@@ -54,6 +55,7 @@ struct StatusCommand: ParsableCommand {
         ("service", service ?? .null),
         ("policies", .array(policies.map(JSON.string))),
         ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null),
+        ("records_waiting", waiting.map { .integer(Int64(clamping: $0)) } ?? .null),
         ("system_pressure", Pressure.ofSystem?.json ?? .null), ("attached", .array(items)),
         (
           "foreign",
@@ -68,7 +70,8 @@ struct StatusCommand: ParsableCommand {
           [
             ["Kernel:", kernel], ["Agent:", agent],
             ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
-            ["Records lost:", lost.map(String.init) ?? "-"], ["Pressure:", Pressure.ofSystem?.summary ?? "not watched"],
+            ["Records lost:", lost.map(String.init) ?? "-"], ["Records waiting:", waiting.map(String.init) ?? "-"],
+            ["Pressure:", Pressure.ofSystem?.summary ?? "not watched"],
           ] + rows(of: service)
             + foreign.map { ["Not oomlet's:", "\(quoted($0.policy.name)) on \(printable($0.cgroup ?? "a cgroup"))"] }))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }

@@ -66,7 +66,7 @@ private let pod = """
   @Test(
     arguments: [
       ("kill: pod", 0), ("kill: pods", 3), ("", 3), ("{\"ociVersion\": \"1.0\"}", 0), ("{\"ociVersion\": \"1.0\",}", 3),
-      ("apiVersion: v1\nkind: Service", 0), ("metrics: {}", 3),
+      ("apiVersion: v1\nkind: Service", 0), ("metric: {}", 3),
     ] as [(String, Int32)])
   func `stdin is checked as any file`(_ text: String, _ status: Int32) throws {
     let result = try check(text)

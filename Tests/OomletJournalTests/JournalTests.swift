@@ -50,7 +50,7 @@ private final class Scratch {
   }
 
   @Test func `what is written is read again, a line each`() throws {
-    let writer = try JournalWriter(path: scratch.journal)
+    let writer = JournalWriter(path: scratch.journal)
     for i in 1...3 { #expect(try writer.append(record(UInt64(i)))) }
     #expect(scratch.text().split(separator: "\n").count == 3)
     var reader = JournalReader(path: scratch.journal)
@@ -62,7 +62,7 @@ private final class Scratch {
 
   @Test func `a record handed out twice is written once, also by the next writer`() throws {
     for _ in 1...2 {
-      let writer = try JournalWriter(path: scratch.journal)
+      let writer = JournalWriter(path: scratch.journal)
       try writer.append(record(1))
       try writer.append(record(2))
       #expect(try !writer.append(record(1)))
@@ -71,7 +71,7 @@ private final class Scratch {
   }
 
   @Test func `another boot begins anew`() throws {
-    let writer = try JournalWriter(path: scratch.journal)
+    let writer = JournalWriter(path: scratch.journal)
     try writer.append(record(100))
     #expect(try writer.append(record(1, boot: "boot-2")))
   }
@@ -79,13 +79,13 @@ private final class Scratch {
   @Test(arguments: [#"{"time":"2026"#, #"{"time":"2026-11-24T10:00:00.000000Z","id":"#, "{"])
   func `a torn last line is removed, and its record taken again`(_ torn: String) throws {
     do {
-      let writer = try JournalWriter(path: scratch.journal)
+      let writer = JournalWriter(path: scratch.journal)
       try writer.append(record(1))
     }
     try scratch.append(torn)
     var reader = JournalReader(path: scratch.journal)
     #expect(try reader.next() == [record(1)])
-    let writer = try JournalWriter(path: scratch.journal)
+    let writer = JournalWriter(path: scratch.journal)
     #expect(try writer.append(record(2)))
     var again = JournalReader(path: scratch.journal)
     #expect(try again.next() == [record(1), record(2)])

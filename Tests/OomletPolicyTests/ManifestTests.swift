@@ -270,7 +270,10 @@ private func pod(_ annotations: String) -> String {
       "system: {odrer: [qos]}",
       "1:10: \"odrer\" is no key of system: expected order, protect or pressure; did you mean \"order\"?"
     ),
-    ("system: {}\nkill: pod", "2:1: \"kill\" is no key of a node configuration: expected system, annotations or rules"),
+    (
+      "system: {}\nkill: pod",
+      "2:1: \"kill\" is no key of a node configuration: expected system, annotations, rules, metrics, journal or kernel"
+    ),
     ("spec: {}", "1:1: annotation value: \"spec\" is no key of a policy"),
     ("kind: Pod", "1:1: Kubernetes manifest: no apiVersion"), ("\u{0}", "1:1: not YAML: control characters"),
     (String(repeating: "a", count: 256 << 10), "1:1: annotation value: 262144 bytes are too long"),

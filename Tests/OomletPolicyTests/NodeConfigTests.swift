@@ -1,3 +1,4 @@
+import Foundation
 import OomletModel
 import OomletOCI
 import OomletPolicy
@@ -11,6 +12,18 @@ import Testing
   @Test(arguments: ["", "# nothing\n", "{}", "system: {}\nannotations: {}\nrules: []", "system: {protect: []}"])
   func `what is not said is as by default`(_ text: String) throws {
     #expect(try NodeConfig.parse(Array(text.utf8)).get() == NodeConfig())
+  }
+
+  /// It says so.
+  @Test func `examples/config.yaml has each key with its default`() throws {
+    let url = URL(fileURLWithPath: #filePath).appending(path: "../../../examples/config.yaml").standardized
+    let text = try String(contentsOf: url, encoding: .utf8)
+    #expect(try NodeConfig.parse(Array(text.utf8)).get() == NodeConfig())
+    // Also the one whose default is that it isn't there, as a comment that can be taken for a key as it is
+    let whole = text.replacing("# custom-policies", with: "custom-policies")
+    var expected = NodeConfig()
+    expected.annotations.customPolicies = ["growth"]
+    #expect(try NodeConfig.parse(Array(whole.utf8)).get() == expected)
   }
 
   @Test func `all keys are read`() throws {

@@ -1,0 +1,39 @@
+internal import OomletJournal
+internal import OomletMetrics
+
+/// The metrics that there are. Labels come from closed sets: no container, pod or process.
+enum Metrics {
+  static let kills = "oomlet_kills_total"
+  static let decisions = "oomlet_decision_seconds"
+  static let recordsLost = "oomlet_kill_records_lost_total"
+  static let ringWaiting = "oomlet_kill_records_waiting_bytes"
+  static let ringSize = "oomlet_kill_records_ring_bytes"
+  static let journalFailures = "oomlet_journal_write_failures_total"
+  static let rotations = "oomlet_journal_rotations_total"
+  static let attached = "oomlet_attached_containers"
+  static let degraded = "oomlet_degraded"
+  static let kernelSupport = "oomlet_kernel_support"
+  static let reloadSuccess = "oomlet_config_reload_successful"
+  static let reloadTime = "oomlet_config_last_reload_success_timestamp_seconds"
+  static let build = "oomlet_build_info"
+  static let memory = "process_resident_memory_bytes"
+  static let descriptors = "process_open_fds"
+
+  static let families: [MetricFamily] = [
+    .init(kills, .counter, "Decisions on this node, of all its time: what became of each is the outcome."),
+    .init(decisions, .histogram(bounds: JournalTotals.decisionBounds), "Time in the kernel until a victim was known."),
+    .init(recordsLost, .counter, "Decisions without a record, because the ring buffer was full; since the programs were loaded."),
+    .init(ringWaiting, .gauge, "What waits in the ring buffer to be written to the journal."),
+    .init(ringSize, .gauge, "Size of the ring buffer."),
+    .init(journalFailures, .counter, "Attempts to write to the journal that failed; the record waits in the ring buffer."),
+    .init(rotations, .counter, "Journal files put aside."),
+    .init(attached, .gauge, "Containers that have a policy, as the kernel says."),
+    .init(degraded, .gauge, "Whether oomlet does less than it should, for that reason."),
+    .init(kernelSupport, .gauge, "Whether the kernel has it."),
+    .init(reloadSuccess, .gauge, "Whether the configuration was valid when it was last read."),
+    .init(reloadTime, .gauge, "When a valid configuration was last read."),
+    .init(build, .gauge, "Always 1; the version is a label."),
+    .init(memory, .gauge, "Resident memory of the agent."),
+    .init(descriptors, .gauge, "Open file descriptors of the agent."),
+  ]
+}
