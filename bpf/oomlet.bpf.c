@@ -90,7 +90,7 @@ static __noinline bool choose(struct scan *s, struct oomlet_record *r, struct me
 	/* Nobody to kill: tell of whom */
 	if (!s->chosen.best.rank.tgid && s->container_level >= 0)
 		s->chosen = s->unit;
-	return s->ours;
+	return s->ours || r->pressure;
 }
 
 /* The cgroup of the pod that the container is in, or 0. */

@@ -162,6 +162,7 @@ extension Agent {
     telemetry.set(kernelSupported: state.degraded[.kernel] == nil)
     telemetry.set(state.reload)
     telemetry.set(attached: containers.attachedCount)
+    telemetry.set(limits: containers.pressures + Pressure.byNode.map(\.pressure), ofSystem: Pressure.ofSystem)
     telemetry.measureProcess()
     telemetry.answer()
   }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import OomletAttach
+internal import OomletBPF
 internal import OomletModel
 internal import OomletSystem
 
@@ -27,6 +28,9 @@ final class ContainerWatch {
 
   /// How many have their policy, as the kernel says.
   var attachedCount: Int { containers.values.count { $0.container.isAttached } }
+
+  /// Of those that have a limit for it by their policy.
+  var pressures: [Pressure] { containers.values.compactMap(\.container.pressure).filter { !$0.isByNode } }
 
   /// Takes in what has happened.
   func handleEvents() {

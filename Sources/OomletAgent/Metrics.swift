@@ -11,6 +11,10 @@ enum Metrics {
   static let journalFailures = "oomlet_journal_write_failures_total"
   static let rotations = "oomlet_journal_rotations_total"
   static let attached = "oomlet_attached_containers"
+  static let watched = "oomlet_pressure_limits"
+  static let above = "oomlet_pressure_limits_exceeded"
+  static let stalls = "oomlet_system_pressure_ratio"
+  static let stallLimit = "oomlet_system_pressure_limit_ratio"
   static let degraded = "oomlet_degraded"
   static let kernelSupport = "oomlet_kernel_support"
   static let reloadSuccess = "oomlet_config_reload_successful"
@@ -28,6 +32,10 @@ enum Metrics {
     .init(journalFailures, .counter, "Attempts to write to the journal that failed; the record waits in the ring buffer."),
     .init(rotations, .counter, "Journal files put aside."),
     .init(attached, .gauge, "Containers that have a policy, as the kernel says."),
+    .init(watched, .gauge, "Cgroups whose stalls have a limit: containers, and what the configuration names."),
+    .init(above, .gauge, "Those of them that are above it now."),
+    .init(stalls, .gauge, "Share of the last 10 s in which some, or all, tasks of the node stalled for want of memory (PSI)."),
+    .init(stallLimit, .gauge, "Share of the time from which on stalls of the node are an OOM; 0 if there is no limit."),
     .init(degraded, .gauge, "Whether oomlet does less than it should, for that reason."),
     .init(kernelSupport, .gauge, "Whether the kernel has it."),
     .init(reloadSuccess, .gauge, "Whether the configuration was valid when it was last read."),

@@ -28,8 +28,8 @@ final class NodePolicy {
   /// taken back last. Containers keep what their annotations gave them.
   func apply(_ config: NodeConfig) {
     self.config = config
-    lookAt(watch.watch(protected + NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files))
-    unprotectOthers()
+    lookAt(watch.watch(named + NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files))
+    takeBackOthers()
   }
 
   /// Takes in what has happened.
@@ -57,11 +57,16 @@ final class NodePolicy {
   private static let kubepods = ["*kubepods*", "*kubepods*/*", "*/*kubepods*", "*/*kubepods*/*"].compactMap { try? PathGlob($0) }
     .map { $0.below(Cgroup.mountPoint) }
 
-  private var protected: [PathGlob] { config.protect.map { $0.below(Cgroup.mountPoint) } }
+  private var named: [PathGlob] { (config.protect + config.cgroups.map(\.cgroup)).map { $0.below(Cgroup.mountPoint) } }
 
   private func lookAtCgroup(_ path: String) {
     guard Cgroup.exists(path: path) else { return }
     QoSSlices.mark(above: path)
+    protect(path)
+    watchPressure(path)
+  }
+
+  private func protect(_ path: String) {
     guard config.protect.contains(where: { $0.matches(path) }) else { return }
     do throws(Failure) {
       let cgroup = try Cgroup(path: path)
@@ -73,13 +78,33 @@ final class NodePolicy {
     }
   }
 
-  /// What an earlier configuration, maybe an earlier agent's, has marked.
-  private func unprotectOthers() {
+  private func watchPressure(_ path: String) {
+    guard let rule = config.cgroups.first(where: { $0.cgroup.matches(path) }) else { return }
+    do throws(Failure) {
+      let cgroup = try Cgroup(path: path)
+      if let there = Pressure(of: cgroup) {
+        guard there.isByNode, there.limit != rule.pressure || there.dryRun != rule.dryRun else { return }
+      }
+      try Pressure.setLimit(rule.pressure, dryRun: rule.dryRun, byNode: true, of: cgroup)
+      logger.info("pressure of cgroup \(printable(path)): \(rule.pressure.summary)")
+    } catch {
+      if error.status != .notFound { logger.warning("its pressure has no limit: \(error)") }
+    }
+  }
+
+  /// What an earlier configuration, maybe an earlier agent's, has asked for.
+  private func takeBackOthers() {
     guard let root = try? Cgroup(path: "/") else { return }
-    for path in root.descendants where !config.protect.contains(where: { $0.matches(path) }) {
-      guard let cgroup = try? Cgroup(path: path), Mark.isOn(cgroup) else { continue }
-      Mark.remove(from: cgroup)
-      logger.info("protected no more: cgroup \(printable(path))")
+    for path in root.descendants {
+      guard let cgroup = try? Cgroup(path: path) else { continue }
+      if Mark.isOn(cgroup), !config.protect.contains(where: { $0.matches(path) }) {
+        Mark.remove(from: cgroup)
+        logger.info("protected no more: cgroup \(printable(path))")
+      }
+      if Pressure(of: cgroup)?.isByNode == true, !config.cgroups.contains(where: { $0.cgroup.matches(path) }) {
+        try? Pressure.setLimit(nil, byNode: true, of: cgroup)
+        logger.info("pressure of cgroup \(printable(path)): no limit any more")
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 internal import CoreMetrics
 internal import Glibc
+internal import OomletAttach
 internal import OomletBPF
 internal import OomletJournal
 internal import OomletMetrics
@@ -92,6 +93,17 @@ final class Telemetry {
   }
 
   func set(attached: Int) { gauge(Metrics.attached, [], Double(attached)) }
+
+  /// - Parameter limits: of all cgroups but the root.
+  func set(limits: [Pressure], ofSystem: Pressure?) {
+    gauge(Metrics.watched, [], Double(limits.count))
+    gauge(Metrics.above, [], Double(limits.count { $0.since != nil }))
+    for kind in PressureRequest.Kind.allCases {
+      let limit = ofSystem.flatMap { $0.limit.kind == kind ? Double($0.limit.permille) / 1000 : nil } ?? 0
+      gauge(Metrics.stallLimit, [("kind", kind.rawValue)], limit)
+      if let share = Node.stallShare(kind) { gauge(Metrics.stalls, [("kind", kind.rawValue)], share) }
+    }
+  }
 
   /// - Parameter lost: since the ring was made.
   func set(ring: Ring?, lost: UInt64) {

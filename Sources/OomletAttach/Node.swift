@@ -17,6 +17,14 @@ public enum Node {
         : "the kernel measures no pressure (PSI): boot it with psi=1 (it needs CONFIG_PSI); limits work")
   }
 
+  /// Share of the last 10 s in which tasks of the node stalled for want of memory, 0 … 1 (avg10 of /proc/pressure/memory;
+  /// Documentation/accounting/psi.rst); nil: the kernel does not tell.
+  public static func stallShare(_ kind: PressureRequest.Kind, proc: String = "/proc") -> Double? {
+    let lines = String(decoding: contents(of: "\(proc)/pressure/memory") ?? [], as: UTF8.self).split(separator: "\n")
+    let words = lines.first { $0.hasPrefix("\(kind.rawValue) ") }?.split(separator: " ")
+    return words?.first { $0.hasPrefix("avg10=") }.flatMap { Double($0.dropFirst(6)) }.map { $0 / 100 }
+  }
+
   /// Whether systemd-oomd runs, which kills whole cgroups for pressure and swap by its own measure.
   public static func systemdOomdProblem(cgroups: String = Cgroup.mountPoint) -> Failure? {
     let events = contents(of: "\(cgroups)/system.slice/systemd-oomd.service/cgroup.events") ?? []

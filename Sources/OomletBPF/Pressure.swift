@@ -7,6 +7,8 @@ public import OomletSystem
 public struct Pressure: Equatable, Sendable {
   public var limit: PressureRequest
   public var dryRun: Bool
+  /// Whether a rule of the node's configuration asks for it, and not the container's policy.
+  public var isByNode: Bool
   /// Share of the limit's window that tasks stalled, in thousandths, when it was looked at last; nil: not yet.
   public var permille: UInt32?
   /// In ns of CLOCK_BOOTTIME: the last look, about every 2 s while not all tasks are idle; since when it is above the limit;
@@ -25,6 +27,7 @@ public struct Pressure: Equatable, Sendable {
       kind: kind, permille: raw.permille, window: raw.window_ns, holdFor: raw.for_ns, cooldown: raw.cooldown_ns,
       availablePermille: raw.available_permille)
     dryRun = raw.flags & OOMLET_DRY_RUN.rawValue != 0
+    isByNode = raw.flags & OOMLET_BY_NODE.rawValue != 0
     guard let stall = Pressure.stalls.value(on: cgroup), stall.kind == raw.kind, stall.window_ns == raw.window_ns
     else { return }
     (permille, lookedAt) = (stall.permille, stall.looked_at_ns)
@@ -38,12 +41,27 @@ public struct Pressure: Equatable, Sendable {
     return Pressure(of: root)
   }
 
-  /// From now on; nil: none.
-  public static func setLimit(_ limit: PressureRequest?, dryRun: Bool = false, of cgroup: borrowing Cgroup) throws(Failure) {
-    guard let limit else { return try limits.remove(from: cgroup) }
+  /// All that rules of the node's configuration ask for, with their cgroups.
+  public static var byNode: [(cgroup: String, pressure: Pressure)] {
+    guard let root = try? Cgroup(path: "/") else { return [] }
+    return root.descendants.compactMap { path in
+      guard let cgroup = try? Cgroup(path: path), let pressure = Pressure(of: cgroup), pressure.isByNode else { return nil }
+      return (path, pressure)
+    }
+  }
+
+  /// From now on; nil: none. What the node asks for stays where a policy has none, and gives way where it has one.
+  public static func setLimit(
+    _ limit: PressureRequest?, dryRun: Bool = false, byNode: Bool = false, of cgroup: borrowing Cgroup
+  ) throws(Failure) {
+    guard let limit else {
+      if byNode || Pressure(of: cgroup)?.isByNode != true { try limits.remove(from: cgroup) }
+      return
+    }
+    let flags = (dryRun ? OOMLET_DRY_RUN.rawValue : 0) | (byNode ? OOMLET_BY_NODE.rawValue : 0)
     let raw = oomlet_pressure_limit(
       kind: limit.kind.raw.rawValue, permille: limit.permille, window_ns: limit.window, for_ns: limit.holdFor,
-      cooldown_ns: limit.cooldown, available_permille: limit.availablePermille, flags: dryRun ? OOMLET_DRY_RUN.rawValue : 0)
+      cooldown_ns: limit.cooldown, available_permille: limit.availablePermille, flags: flags)
     let path = cgroup.path
     try limits.store(raw, on: cgroup, "cannot store the pressure limit of \(printable(path))")
   }

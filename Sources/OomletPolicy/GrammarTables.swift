@@ -10,6 +10,7 @@ public enum GrammarTables {
     ("kill", table(["kill", "what dies with the victim"], KillScope.allCases.map { [code($0.rawValue), $0.summary] })),
     ("system", keys(NodeConfig.systemKeys)),
     ("system pressure", keys([PressureGrammar.available])),
+    ("cgroups", keys(CgroupRule.keys)),
     ("annotations", keys(AnnotationLimits.keys)),
     ("rules", keys(NodeRule.keys)),
     ("match", keys(NodeRule.matchKeys)),

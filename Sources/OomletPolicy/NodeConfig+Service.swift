@@ -3,7 +3,7 @@ internal import OomletYAML
 
 // What is about the agent and not about who dies.
 extension NodeConfig {
-  /// A record and its header take some 2.4 KiB: the smallest ring holds one, the default 434.
+  /// A record and its header take some 3 KiB: the smallest ring holds one, the default 341.
   static let ringSizes: ClosedRange<UInt64> = 4096...(1 << 30)
 
   mutating func readMetrics(_ node: YAMLNode, _ reader: inout MappingReader) {

@@ -12,6 +12,8 @@ public struct NodeConfig: Equatable, Sendable {
   public var systemPressure: PressureRequest?
   /// Cgroups that give way last there, and all below them.
   public var protect: [PathGlob] = []
+  /// The first that matches counts.
+  public var cgroups: [CgroupRule] = []
   public var annotations = AnnotationLimits()
   /// The first that matches counts.
   public var rules: [NodeRule] = []
@@ -23,7 +25,7 @@ public struct NodeConfig: Equatable, Sendable {
 
   public init() {}
 
-  static let keys = ["system", "annotations", "rules", "metrics", "journal", "kernel"]
+  static let keys = ["system", "cgroups", "annotations", "rules", "metrics", "journal", "kernel"]
 
   static let systemKeys: [PolicyGrammar.Key] = [
     PolicyGrammar.Key(
@@ -55,11 +57,15 @@ public struct NodeConfig: Equatable, Sendable {
     if let node = members["system"] {
       let system = reader.members(node, keys: systemKeys.map(\.name), of: "system")
       if let order = system["order"] { config.order = reader.order(order, "system.order") ?? config.order }
-      if let node = system["pressure"] { config.systemPressure = reader.pressure(node, "system.pressure", ofSystem: true) }
+      if let node = system["pressure"] { config.systemPressure = reader.pressure(node, "system.pressure", of: .system) }
       if let protect = system["protect"] {
         let items = reader.list(protect, "system.protect", expected: "a list of cgroups such as system.slice/*") ?? []
         config.protect = items.compactMap { reader.glob($0, "system.protect") }
       }
+    }
+    if let node = members["cgroups"] {
+      let items = reader.list(node, "cgroups", expected: "a list of rules with \(oneOf(CgroupRule.keys.map(\.name)))") ?? []
+      config.cgroups = items.enumerated().compactMap { i, item in CgroupRule(item, "cgroups[\(i + 1)]", &reader) }
     }
     if let node = members["annotations"] { config.annotations.read(node, &reader) }
     if let node = members["rules"] {

@@ -26,11 +26,11 @@ public enum PressureGrammar {
   ///
   /// - Throws: ``ExitStatus/invalid``.
   public static func limit(
-    _ given: [(key: String, value: String)], before: PressureRequest?, ofSystem: Bool = false
+    _ given: [(key: String, value: String)], before: PressureRequest?, of place: Place = .container
   ) throws(Failure) -> PressureRequest {
     let keys = given.map(\.key)
-    guard ofSystem || !keys.contains(available.name) else {
-      throw Failure(.invalid, "pressure.available: expected for the system only")
+    guard place != .container || !keys.contains(available.name) else {
+      throw Failure(.invalid, "pressure.available: expected for the system or a cgroup's path only")
     }
     var members = given
     if let before {
@@ -45,9 +45,24 @@ public enum PressureGrammar {
     var reader = MappingReader()
     let nodes = members.map { ($0.key, YAMLNode(.scalar($0.value, isPlain: true), line: 0, column: 0)) }
     let limit = reader.pressure(
-      Dictionary(uniqueKeysWithValues: nodes), "pressure", of: YAMLNode(.mapping([]), line: 0, column: 0), ofSystem: ofSystem)
+      Dictionary(uniqueKeysWithValues: nodes), "pressure", of: YAMLNode(.mapping([]), line: 0, column: 0),
+      place: place)
     guard let limit, reader.problems.isEmpty else { throw Failure(.invalid, Problems(reader.problems).summary) }
     return limit
+  }
+
+  /// Whose pressure a mapping is about.
+  public enum Place {
+    case container
+    case system
+    case cgroup
+
+    var keys: [PolicyGrammar.Key] {
+      switch self {
+      case .container: PressureGrammar.keys
+      case .system, .cgroup: PressureGrammar.keys + [PressureGrammar.available]
+      }
+    }
   }
 
   fileprivate static let shareForm = "\(Quantity.percentageForm), more than 0% and at most 100%"
@@ -55,23 +70,22 @@ public enum PressureGrammar {
 
 extension MappingReader {
   /// - Parameter key: what the mapping is the value of.
-  mutating func pressure(_ node: YAMLNode, _ key: String, ofSystem: Bool = false) -> PressureRequest? {
-    let keys = PressureGrammar.keys + (ofSystem ? [PressureGrammar.available] : [])
+  mutating func pressure(_ node: YAMLNode, _ key: String, of place: PressureGrammar.Place = .container) -> PressureRequest? {
     let before = problems.count
-    let members = members(node, keys: keys.map(\.name), of: key)
+    let members = members(node, keys: place.keys.map(\.name), of: key)
     // As soon as a key is misspelt, that is the problem
-    return pressure(members, key, of: node, ofSystem: ofSystem, misspelt: problems.count > before)
+    return pressure(members, key, of: node, place: place, misspelt: problems.count > before)
   }
 
   fileprivate mutating func pressure(
-    _ members: [String: YAMLNode], _ key: String, of node: YAMLNode, ofSystem: Bool, misspelt: Bool = false
+    _ members: [String: YAMLNode], _ key: String, of node: YAMLNode, place: PressureGrammar.Place, misspelt: Bool = false
   ) -> PressureRequest? {
     let before = problems.count
     let threshold = threshold(members, key)
     let window = time(members["over"], "over", in: key, 2...300, 10)
     let hold = time(members["for"], "for", in: key, 0...1800, 20)
     let cooldown = time(members["cooldown"], "cooldown", in: key, 1...86400, 60)
-    var available: UInt32 = ofSystem ? 150 : 0
+    var available: UInt32 = place == .system ? 150 : 0
     if let node = members["available"] { available = share(node, "\(key).available") ?? available }
     guard let threshold else {
       if problems.count == before, !misspelt {

@@ -9,14 +9,14 @@ import OomletSystem
 struct PressureCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pressure",
-    abstract: "Show a container's pressure, or change what it may be.",
+    abstract: "Show the pressure of a container or another cgroup, or change what it may be.",
     discussion: """
       Pressure is the share of the time in which tasks stall for want of memory. With --some or --full the limit is \
-      changed at once, until the container is started again; for the system, until the agent reads its configuration \
-      again. What other options leave out is as it was.
+      changed at once, until the container is started again; for what the node's configuration names, until the agent \
+      reads it again. What other options leave out is as it was.
       """)
 
-  @Argument(help: "A container's id, its beginning or name; or system.")
+  @Argument(help: "A container's id, its beginning or name; a cgroup's path, with a slash in front; or system.")
   var container: String
 
   @Option(help: "Share of the time in which some tasks stall, such as 40%.")
@@ -37,21 +37,29 @@ struct PressureCommand: ParsableCommand {
   var output = OutputFormat.table
 
   func run() throws {
-    let cgroup = try container == "system" ? Cgroup(path: "/") : Cgroup(path: Explainer.container(container).cgroup)
+    let cgroup = try Cgroup(path: path)
     let before = Pressure(of: cgroup)
     let given = [("some", some), ("full", full), ("over", over), ("for", hold), ("cooldown", cooldown), ("available", available)]
       .compactMap { key, value in value.map { (key, $0) } }
     if off {
       guard given.isEmpty else { throw Failure(.invalid, "--off: expected no other option with it") }
-      try Pressure.setLimit(nil, of: cgroup)
+      try Pressure.setLimit(nil, byNode: before?.isByNode ?? false, of: cgroup)
     } else if !given.isEmpty {
-      let limit = try PressureGrammar.limit(given, before: before?.limit, ofSystem: container == "system")
-      try Pressure.setLimit(limit, dryRun: before?.dryRun ?? false, of: cgroup)
+      let place: PressureGrammar.Place = container == "system" ? .system : container.hasPrefix("/") ? .cgroup : .container
+      let limit = try PressureGrammar.limit(given, before: before?.limit, of: place)
+      try Pressure.setLimit(limit, dryRun: before?.dryRun ?? false, byNode: before?.isByNode ?? false, of: cgroup)
     }
     let pressure = Pressure(of: cgroup)
     switch output {
     case .json: printOut(String(decoding: (pressure?.json ?? .null).encoded(), as: UTF8.self) + "\n")
     case .table: printOut((pressure?.summary ?? "not watched") + "\n")
+    }
+  }
+
+  private var path: String {
+    get throws {
+      if container == "system" { return "/" }
+      return try container.hasPrefix("/") ? container : Explainer.container(container).cgroup
     }
   }
 }

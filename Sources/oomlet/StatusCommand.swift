@@ -36,6 +36,7 @@ struct StatusCommand: ParsableCommand {
     let lost = State.recordsLost
     let waiting = Ring.current?.records
     let containers = AttachedContainer.all()
+    let watched = Pressure.byNode
 
     switch output {
     case .json:
@@ -50,13 +51,14 @@ struct StatusCommand: ParsableCommand {
           ("pressure", container.pressure?.json ?? .null),
         ])
       }
+      let cgroups = watched.map { JSON.object([("cgroup", .string($0.cgroup)), ("pressure", $0.pressure.json)]) }
       let status = JSON.object([
         ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)),
         ("service", service ?? .null),
         ("policies", .array(policies.map(JSON.string))),
         ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null),
         ("records_waiting", waiting.map { .integer(Int64(clamping: $0)) } ?? .null),
-        ("system_pressure", Pressure.ofSystem?.json ?? .null), ("attached", .array(items)),
+        ("system_pressure", Pressure.ofSystem?.json ?? .null), ("cgroup_pressure", .array(cgroups)), ("attached", .array(items)),
         (
           "foreign",
           .array(
@@ -73,6 +75,7 @@ struct StatusCommand: ParsableCommand {
             ["Records lost:", lost.map(String.init) ?? "-"], ["Records waiting:", waiting.map(String.init) ?? "-"],
             ["Pressure:", Pressure.ofSystem?.summary ?? "not watched"],
           ] + rows(of: service)
+            + watched.map { ["Pressure:", "\(printable($0.cgroup)): \($0.pressure.summary)"] }
             + foreign.map { ["Not oomlet's:", "\(quoted($0.policy.name)) on \(printable($0.cgroup ?? "a cgroup"))"] }))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }
       let rows = containers.map { container in

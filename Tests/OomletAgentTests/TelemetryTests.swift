@@ -61,6 +61,7 @@ private func record(_ i: Int, _ policy: String = "largest-rss", _ outcome: KillR
     telemetry.set(kernelSupported: true)
     telemetry.set(ring: nil, lost: 0)
     telemetry.set(attached: 2)
+    telemetry.set(limits: [], ofSystem: nil)
     telemetry.measureProcess()
     for family in Metrics.families { #expect(telemetry.text.contains("# TYPE \(family.name) "), "\(family.name) is never set") }
 

@@ -272,7 +272,7 @@ private func pod(_ annotations: String) -> String {
     ),
     (
       "system: {}\nkill: pod",
-      "2:1: \"kill\" is no key of a node configuration: expected system, annotations, rules, metrics, journal or kernel"
+      "2:1: \"kill\" is no key of a node configuration: expected system, cgroups, annotations, rules, metrics, journal or kernel"
     ),
     ("spec: {}", "1:1: annotation value: \"spec\" is no key of a policy"),
     ("kind: Pod", "1:1: Kubernetes manifest: no apiVersion"), ("\u{0}", "1:1: not YAML: control characters"),

@@ -20,8 +20,11 @@ import Testing
     let text = try String(contentsOf: url, encoding: .utf8)
     #expect(try NodeConfig.parse(Array(text.utf8)).get() == NodeConfig())
     // Also the one whose default is that it isn't there, as a comment that can be taken for a key as it is
-    let whole = text.replacing("# custom-policies", with: "custom-policies")
+    let whole = text.replacing("# custom-policies", with: "custom-policies").replacing("# pressure:", with: "pressure:")
     var expected = NodeConfig()
+    expected.systemPressure = PressureRequest(
+      kind: .full, permille: 600, window: 10_000_000_000, holdFor: 20_000_000_000, cooldown: 60_000_000_000,
+      availablePermille: 150)
     expected.annotations.customPolicies = ["growth"]
     #expect(try NodeConfig.parse(Array(whole.utf8)).get() == expected)
   }
@@ -33,6 +36,9 @@ import Testing
         system:
           order: [usage, youngest]
           protect: ["system.slice/*", /init.scope]
+        cgroups:
+        - {cgroup: kubepods.slice, pressure: {some: 12.5%, over: 4s, for: 0s, cooldown: 1s}}
+        - {cgroup: "kubepods.slice/*", pressure: {full: 40%, available: 10%}, dry-run: true}
         annotations:
           priority: {min: -5, max: 100}
           kill-pod: false
@@ -47,6 +53,15 @@ import Testing
     ).get()
     #expect(config.order == [.usage, .youngest])
     #expect(config.protect.map(\.description) == ["/system.slice/*", "/init.scope"])
+    let second: UInt64 = 1_000_000_000
+    let some = PressureRequest(kind: .some, permille: 125, window: 4 * second, holdFor: 0, cooldown: second)
+    let full = PressureRequest(
+      kind: .full, permille: 400, window: 10 * second, holdFor: 20 * second, cooldown: 60 * second, availablePermille: 100)
+    #expect(
+      config.cgroups == [
+        CgroupRule(cgroup: try PathGlob("kubepods.slice"), pressure: some),
+        CgroupRule(cgroup: try PathGlob("kubepods.slice/*"), pressure: full, dryRun: true),
+      ])
     #expect(
       config.annotations
         == AnnotationLimits(priority: -5...100, allowsKillPod: false, allowsPressure: false, customPolicies: ["growth"]))
@@ -77,6 +92,12 @@ import Testing
     ("system: {pressure: {for: 1s}}", "system.pressure: no threshold: expected some or full"),
     ("system: {pressure: {full: 60%, available: 0%}}", "line 1, column 43: system.pressure.available: \"0%\""),
     ("system: {pressure: {full: 60%, availabel: 9%}}", "did you mean \"available\"?"),
+    ("cgroups: {cgroup: a}", "line 1, column 10: cgroups: a mapping: expected a list of rules with cgroup, pressure"),
+    ("cgroups: [{cgroup: a}]", "line 1, column 11: cgroups[1]: no pressure: expected pressure with a mapping"),
+    ("cgroups: [{pressure: {full: 4%}}]", "cgroups[1]: no cgroup: expected cgroup with a cgroup's path"),
+    ("cgroups: [{cgroup: ../a, pressure: {full: 4%}}]", "cgroups[1].cgroup: \"../a\" has . or .. as a name"),
+    ("cgroups: [{cgroup: a, pressure: {ful: 4%}}]", "did you mean \"full\"?"),
+    ("cgroups: [{cgroup: a, pressure: {full: 4%}, dryrun: true}]", "did you mean \"dry-run\"?"),
     ("annotations: {pressure: {full: 10%}}", "annotations.pressure: a mapping: expected true or false"),
     ("annotations: {presure: true}", "did you mean \"pressure\"?"),
     ("rules: {policy: youngest}", "line 1, column 8: rules: a mapping: expected a list of rules"),

@@ -71,7 +71,8 @@ import Testing
     await #expect(processExitsWith: .exitCode(7)) {
       try SystemCallFilter.install()
       let refused = chroot("/") != 0 && errno == EPERM
-      let isNamed = SystemCallFilter.refused() == ["chroot"] && SystemCallFilter.refused().isEmpty
+      // Other threads of a test's process may ask for more
+      let isNamed = SystemCallFilter.refused().contains("chroot") && !SystemCallFilter.refused().contains("chroot")
       exit(refused && isNamed && contents(of: "/proc/self/status") != nil ? 7 : 1)
     }
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # `oomlet explain` names the process that then dies, in random process trees.
-# vm: --memory 1024
+# vm: --memory 2048
 import os
 import random
 import subprocess
@@ -11,34 +11,33 @@ TOP = "/oomlet-test"
 TREES = int(os.environ.get("TREES", "50"))
 seed = int(os.environ.get("SEED", random.randrange(10**6)))
 print(f"      SEED={seed}")
-random.seed(seed)
 RULES = ["largest-rss", "largest-memory", "largest-anon", "largest-shmem", "youngest", "oldest", "highest-oom-score"]
 COMMS = ["web", "web-1", "worker", "worker-2", "db", "db-main", "cache"]
 
 
-def random_policy():
-    policy = {"victim": random.choice(RULES)}
-    if random.random() < 0.4:
-        policy["protect"] = random.sample(["init", "w*", "db*", "*-*"], random.randint(1, 2))
-    if random.random() < 0.3:
+def random_policy(chance):
+    policy = {"victim": chance.choice(RULES)}
+    if chance.random() < 0.4:
+        policy["protect"] = chance.sample(["init", "w*", "db*", "*-*"], chance.randint(1, 2))
+    if chance.random() < 0.3:
         policy["prefer"] = ["cache", "*er*"]
-    if random.random() < 0.3:
-        policy["min-size"] = f"{random.randint(2, 12)}Mi"
+    if chance.random() < 0.3:
+        policy["min-size"] = f"{chance.randint(2, 12)}Mi"
     return json.dumps(policy)
 
 
-def random_shapes():
+def random_shapes(chance):
     """The first has no oom_score_adj: somebody must be left to choose. No two are alike to within what reclaim may take of them
     (their program's file) between question and OOM."""
     while True:
         shapes = []
-        for i, anon in enumerate(random.sample(range(2, 34, 2), random.randint(3, 8))):
+        for i, anon in enumerate(chance.sample(range(2, 34, 2), chance.randint(3, 8))):
             shape = {"anon": anon}
-            if random.random() < 0.3:
-                shape["shmem"] = random.randint(2, 20)
-            if i and random.random() < 0.3:
-                shape["adj"] = random.choice([-1000, -500, 100, 900])
-            if random.random() < 0.2:
+            if chance.random() < 0.3:
+                shape["shmem"] = chance.randint(2, 20)
+            if i and chance.random() < 0.3:
+                shape["adj"] = chance.choice([-1000, -500, 100, 900])
+            if chance.random() < 0.2:
                 shape["threads"] = 3
             shapes.append(shape)
         sizes = [[s["anon"] for s in shapes], [s["anon"] + s.get("shmem", 0) for s in shapes],
@@ -47,10 +46,11 @@ def random_shapes():
             return shapes
 
 
-def random_container(pod, name):
-    container = Container(pod, name, random_policy())
-    for shape in random_shapes():
-        container.start(random.choice(COMMS), **shape)
+def random_container(chance, pod, name):
+    container = Container(pod, name, random_policy(chance))
+    for shape in random_shapes(chance):
+        container.begin(chance.choice(COMMS), **shape)
+    all_ready([container])
     container.attach()
     return container
 
@@ -61,38 +61,39 @@ def explain(container, at):
     return json.loads(run.stdout)
 
 
-agent = Agent()
-top = Cgroup(TOP)
-top.enable()
-kubepods = Cgroup(TOP + "/kubepods")
-kubepods.enable()
-right = 0
-for i in range(TREES):
+def is_right(i):
+    """Whether the process that is named for tree i is the one that dies."""
+    chance = random.Random(f"{seed}.{i}")
     pod = Cgroup(f"{kubepods.path}/pod{i}")
     pod.enable()
-    containers = [random_container(pod, "a")]
-    at = "container"
-    if i % 2:
-        containers.append(random_container(pod, "b"))
-        at = "pod"
+    at = "pod" if i % 2 else "container"
+    containers = [random_container(chance, pod, name) for name in ("ab" if at == "pod" else "a")]
     answer = explain(containers[0], at)
     foretold = answer["decision"]["victim"]
     # Grows by next to nothing before memory is out; the one least likely to be moved by it
     grower = answer["candidates"][-1]["pid"]
     process = next(p for c in containers for p in c.processes if p.pid == grower)
-    known = len(records())
     cgroup = pod if at == "pod" else containers[0].cgroup
     cgroup.set("memory.max", int(cgroup.get("memory.current")) + 32 * 4096)
     process.order("grow 2")
-    until(10, lambda: len(records()) > known)
-    died = (records()[known:] or [{"victim": None}])[0]["victim"]
-    if died and died["pid"] == foretold["pid"] == answer["candidates"][0]["pid"]:
-        right += 1
-    else:
+    ids = [c.id for c in containers]
+    died = until(30, lambda: next((r["victim"] for r in records() if r["container"]["id"] in ids), None))
+    right = bool(died) and died["pid"] == foretold["pid"] == answer["candidates"][0]["pid"]
+    if not right:
         print(f"      tree {i}, at {at}: {[c.policy for c in containers]}: foretold {foretold}, died {died}, {answer['candidates']}")
     for container in containers:
         container.remove()
     pod.remove()
+    return right
+
+
+agent = Agent()
+top = Cgroup(TOP)
+top.enable()
+kubepods = Cgroup(TOP + "/kubepods")
+kubepods.enable()
+with ThreadPoolExecutor(3) as pool:
+    right = sum(pool.map(is_right, range(TREES)))
 same("explain was right about who dies", f"{right} of {TREES}", f"{TREES} of {TREES}")
 
 pod = Cgroup(kubepods.path + "/podx")

@@ -181,7 +181,8 @@ wakeups = lambda: sum(int(read(f"/proc/{agent.popen.pid}/task/{t}/status").split
                       for t in os.listdir(f"/proc/{agent.popen.pid}/task"))
 before = wakeups()
 time.sleep(10)
-same("the agent sleeps when there is nothing to do", wakeups() - before, 0)
+# It looks around every 10 s
+check("the agent sleeps when there is nothing to do", wakeups() - before <= 2, wakeups() - before)
 rss = int(read(f"/proc/{agent.popen.pid}/status").split("VmRSS:")[1].split()[0])
 print(f"      the agent has {rss / 1024:.1f} MiB resident")
 same("the agent ends cleanly", agent.stop(), 0)

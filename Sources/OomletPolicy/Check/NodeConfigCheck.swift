@@ -26,6 +26,8 @@ extension NodeConfig {
       "annotations may ask for priority \(limits.priority.lowerBound) to \(limits.priority.upperBound)",
     ]
     if !protect.isEmpty { parts.insert("protects \(protect.map { printable($0.description) }.joined(separator: " "))", at: 1) }
+    if let systemPressure { parts.append("an OOM of the system \(systemPressure.summary)") }
+    for rule in cgroups { parts.append("an OOM of \(rule.summary)") }
     if !limits.allowsKillPod { parts.append("not for kill: pod") }
     if !limits.allowsPressure { parts.append("not for pressure") }
     if let custom = limits.customPolicies {

@@ -110,6 +110,7 @@ enum oomlet_params_flags {
 	OOMLET_DRY_RUN = 1 << 0,
 	OOMLET_PROTECT_INIT = 1 << 1,
 	OOMLET_PREFER_INIT = 1 << 2,
+	OOMLET_BY_NODE = 1 << 3,	/* the node's configuration asks for it, not a policy */
 };
 
 /* Who a container is: what the hook knows and a record repeats, so that a record
@@ -167,7 +168,7 @@ struct oomlet_pressure_limit {
 	__u64 for_ns;			/* how long it must hold */
 	__u64 cooldown_ns;		/* from one OOM to the next */
 	__u32 available_permille;	/* only while less than that of RAM is available; 0: always */
-	__u32 flags;			/* enum oomlet_params_flags: OOMLET_DRY_RUN */
+	__u32 flags;			/* enum oomlet_params_flags: OOMLET_DRY_RUN, OOMLET_BY_NODE */
 };
 
 /* Value of map `stalls`, BPF_MAP_TYPE_CGRP_STORAGE: how a cgroup in map `pressure` does.
