@@ -147,9 +147,8 @@ public struct Attacher {
   ) throws(Failure) {
     let before = Parameters(on: cgroup)
     var group: OOMGroup?
-    try parameters.store(on: cgroup)
     do throws(Failure) {
-      try Pressure.setLimit(request.pressure, dryRun: request.dryRun, of: cgroup)
+      try store(parameters, request, on: cgroup)
       let link = try PolicyLink(policy: map, to: cgroup)
       let oomGroup = try OOMGroup(of: cgroup, for: request.kill)
       group = oomGroup
@@ -169,6 +168,12 @@ public struct Attacher {
     }
   }
 
+  /// All of a request that the kernel's part reads.
+  private func store(_ parameters: Parameters, _ request: PolicyRequest, on cgroup: borrowing Cgroup) throws(Failure) {
+    try parameters.store(on: cgroup)
+    try Pressure.setLimit(request.pressure, dryRun: request.dryRun, of: cgroup)
+  }
+
   /// Another policy in place of one by a rule. What decides is in the parameters, which are replaced at once; the link has the
   /// policy's name for the kernel's log, and while that is replaced the handlers further up decide the same.
   private func change(
@@ -179,8 +184,12 @@ public struct Attacher {
     var customID: UInt32 = 0
     if case .custom = request.victim { customID = try PolicyMap.id(map) }
     let parameters = Parameters(request, container.identity, facts(of: container, at: place, on: cgroup), customID: customID)
-    if let before = Parameters(on: cgroup), before.isSame(as: parameters), attached.rule == rule { return }
-    try parameters.store(on: cgroup)
+    if let before = Parameters(on: cgroup), before.isSame(as: parameters), attached.rule == rule,
+      Pressure.isLimit(request.pressure, dryRun: request.dryRun, of: cgroup)
+    {
+      return
+    }
+    try store(parameters, request, on: cgroup)
     var attached = attached
     if attached.policy != request.victim.description {
       let pin = Pins.link(of: container.identity)
@@ -222,14 +231,7 @@ public struct Attacher {
     let container = AttachedContainer(of: identity)
     Pins.remove(Pins.link(of: identity))
     guard let container else { return }
-    if let pod = container.pod {
-      let lock = try self.lock("pods")
-      AttachedContainer.remove(identity)
-      Attacher.detachIfUnused(pod)
-      lock.release()
-    } else {
-      AttachedContainer.remove(identity)
-    }
+    try leave(container.pod) { AttachedContainer.remove(identity) }
     // Last: while there is an identity file, the agent keeps memory.oom.group as the policy needs it
     if let cgroup = try? Cgroup(path: container.cgroup), cgroup.id == container.cgroupID {
       Parameters.remove(from: cgroup)
@@ -238,17 +240,17 @@ public struct Attacher {
     }
   }
 
-  /// Takes the policy off a pod that has no container with one any more.
-  func detachUnused(_ pod: AttachedContainer.PodCgroup) throws(Failure) {
+  /// Removes an identity, and with the last one of a pod its policy: at once, so that nobody finds a pod's policy left of
+  /// containers that are gone.
+  func leave(_ pod: AttachedContainer.PodCgroup?, removing remove: () -> Void) throws(Failure) {
+    guard let pod else { return remove() }
     let lock = try self.lock("pods")
-    Attacher.detachIfUnused(pod)
+    remove()
+    if !AttachedContainer.all().contains(where: { $0.pod == pod }) {
+      Pins.remove(Pins.link(ofPod: pod.id))
+      if let cgroup = try? Cgroup(path: pod.path), cgroup.id == pod.id { Parameters.remove(from: cgroup) }
+    }
     lock.release()
-  }
-
-  private static func detachIfUnused(_ pod: AttachedContainer.PodCgroup) {
-    guard !AttachedContainer.all().contains(where: { $0.pod == pod }) else { return }
-    Pins.remove(Pins.link(ofPod: pod.id))
-    if let cgroup = try? Cgroup(path: pod.path), cgroup.id == pod.id { Parameters.remove(from: cgroup) }
   }
 
   private func facts(of container: Container, at place: Placement, on cgroup: borrowing Cgroup) -> Parameters.Facts {

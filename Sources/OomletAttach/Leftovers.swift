@@ -9,23 +9,24 @@ extension AttachedContainer {
   ///
   /// - Returns: how many containers there was something of.
   public static func removeLeftovers() -> Int {
-    var gone = Set<String>()
-    var pods: [PodCgroup] = []
+    var gone: [String: PodCgroup?] = [:]
     for container in all() where !Cgroup.exists(path: container.cgroup, id: container.cgroupID) {
-      gone.insert(container.identity.fileName)
-      if let pod = container.pod, !pods.contains(pod) { pods.append(pod) }
+      gone.updateValue(container.pod, forKey: container.identity.fileName)
     }
-    for name in namesInDirectory(Pins.links) ?? [] where isDefunct("\(Pins.links)/\(name)") { gone.insert(name) }
-    for name in gone {
-      // A container of the same id may have come meanwhile
+    for name in namesInDirectory(Pins.links) ?? [] where gone[name] == nil && isDefunct("\(Pins.links)/\(name)") {
+      gone.updateValue(nil, forKey: name)
+    }
+    // The next look comes if somebody else has the lock for long
+    let attacher = Attacher(deadline: monotonicNanoseconds() + 100_000_000)
+    for (name, pod) in gone {
       if isDefunct("\(Pins.links)/\(name)") { Pins.remove("\(Pins.links)/\(name)") }
-      if let now = AttachedContainer(fileNamed: "\(name).json"), Cgroup.exists(path: now.cgroup, id: now.cgroupID) { continue }
-      unlink("\(directory)/\(name).json")
+      try? attacher.leave(pod) {
+        // A container of the same id may have come meanwhile
+        if let now = AttachedContainer(fileNamed: "\(name).json"), Cgroup.exists(path: now.cgroup, id: now.cgroupID) { return }
+        unlink("\(directory)/\(name).json")
+      }
     }
     for name in namesInDirectory(Pins.pods) ?? [] where isDefunct("\(Pins.pods)/\(name)") { Pins.remove("\(Pins.pods)/\(name)") }
-    // Of pods that are still there; the next look comes if somebody else has the lock for long
-    let attacher = Attacher(deadline: monotonicNanoseconds() + 100_000_000)
-    for pod in pods { try? attacher.detachUnused(pod) }
     removeTemporaryFiles(in: directory)
     return gone.count
   }

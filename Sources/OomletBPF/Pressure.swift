@@ -66,6 +66,12 @@ public struct Pressure: Equatable, Sendable {
     try limits.store(raw, on: cgroup, "cannot store the pressure limit of \(printable(path))")
   }
 
+  /// Whether that is the limit which a cgroup has by its policy; nil: none.
+  public static func isLimit(_ limit: PressureRequest?, dryRun: Bool, of cgroup: borrowing Cgroup) -> Bool {
+    guard let there = Pressure(of: cgroup), !there.isByNode else { return limit == nil }
+    return there.limit == limit && there.dryRun == dryRun
+  }
+
   /// Whether this kernel's stalls are watched: it has PSI, and not turned off.
   public static var isWatched: Bool { access(Programs.pressurePin, F_OK) == 0 && access("/proc/pressure/memory", R_OK) == 0 }
 }

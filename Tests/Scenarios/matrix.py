@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Every victim rule x kill scope x level: who dies is what a plain model computes from
-# /proc, and nobody else does.
+# /proc, and nobody else does. Here at container, pod and slice; matrix_system: at the system.
 # vm: --memory 1024
 """The tree: a slice with two pods. The first has container app with a process for each
 rule, container side with a policy of its own, and container plain without; the second pod
@@ -124,7 +124,7 @@ def control(level):
 agent = Agent()
 rules = os.environ.get("RULES", " ".join(RULES)).split()
 kills = os.environ.get("KILLS", "process container pod").split()
-levels = os.environ.get("LEVELS", "container pod slice system").split()
+levels = os.environ.get("LEVELS", "container pod slice").split()
 for level in levels:
     if level == "system":
         # What is taken for good need not be taken for each case

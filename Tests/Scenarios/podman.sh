@@ -33,7 +33,11 @@ runroot = "/run/containers/storage"
 graphroot = "/run/containers/graph"
 CONF
 podman() { chroot "$root" podman "$@"; }
-inspect() { podman inspect -f "{{.State.$2}}" "$1"; }
+states() { # container, fields of its state
+    local name=$1
+    shift
+    podman inspect -f "$(printf '{{.State.%s}} ' "$@")" "$name" | sed 's/ $//'
+}
 
 mkdir -p "$work/image"/{bin,tmp}
 cp "$(command -v busybox)" "$work/image/bin/busybox"
@@ -45,7 +49,7 @@ tar -C "$work/image" -cf "$work/image.tar" .
 podman import -q "$work/image.tar" "$image" >"$work/import" 2>&1 || { cat "$work/import"; exit 1; }
 
 # The container's cgroup below $cgroups
-cgroup_of() { sed "s|^/libpod_parent/||" <<<"$(inspect "$1" CgroupPath)"; }
+cgroup_of() { sed "s|^/libpod_parent/||" <<<"$(states "$1" CgroupPath)"; }
 # The names of its processes but shells and those that only wait
 names() { processes "$1" | awk '$2 !~ /^(sh|sleep|head|catatonit)$/ { print $2 }' | sort | xargs; }
 
@@ -95,7 +99,7 @@ check "the youngest dies alone" same "$(died "$before" "$(processes "$cgroup")")
 check "the record is there" until_ 5 has_record "$id"
 check "with victim and policy" same "$(field "$id" '"\(.victim.comm) \(.policy) \(.outcome)"')" "batch youngest killed"
 check "memory.events: one kill" same "$(event "$cgroup" oom_kill)" 1
-check "podman inspect: running, not OOMKilled" same "$(inspect annotated Status) $(inspect annotated OOMKilled)" "running false"
+check "podman inspect: running, not OOMKilled" same "$(states annotated Status OOMKilled)" "running false"
 podman rm -f -t 0 annotated >"$work/rm" 2>&1
 check "removed: nothing is attached any more" same "$(ls "$links" /run/oomlet/containers)" \
     "$(printf '%s:\n\n%s:' /run/oomlet/containers "$links")"
@@ -111,9 +115,8 @@ play() { # file: a pod, until one of its processes has been killed
     local name
     name=$(basename "$1" .yaml)
     podman kube play --network none "$1" >"$work/play" 2>&1 || { cat "$work/play"; return 1; }
-    cgroup=$(cgroup_of "$name-app")
-    init=$(inspect "$name-app" Pid)
-    id=$(podman inspect -f '{{.Id}}' "$name-app")
+    read -r cgroup init id < <(podman inspect -f '{{.State.CgroupPath}} {{.State.Pid}} {{.Id}}' "$name-app")
+    cgroup=${cgroup#/libpod_parent/}
     until_ 60 oom_seen "$cgroup"
     sleep 2
 }
@@ -136,12 +139,12 @@ example() { # name, processes that live, in the control (none: the container end
     check "its policy is on it" same "$(links_on "$cgroup")" "${1//-/_}"
     check "the policy's leaves $2" same "$(names "$cgroup")" "$2"
     check "one process died" same "$(event "$cgroup" oom_kill)" 1
-    check "the container lives, its PID 1 is the same" same "$(inspect "$1-app" Status) $(inspect "$1-app" Pid)" "running $init"
+    check "the container lives, its PID 1 is the same" same "$(states "$1-app" Status Pid)" "running $init"
     check "the record is there" until_ 5 has_record "$id"
     check "with the policy" same "$(field "$id" '"\(.policy) \(.outcome)"')" "$1 killed"
     unplay
 }
-same_state() { same "$(inspect "$1" Status) $(inspect "$1" ExitCode) $(inspect "$1" OOMKilled)" "$2"; }
+same_state() { same "$(states "$1" Status ExitCode OOMKilled)" "$2"; }
 mkdir -p "$work"/{control,examples}
 example youngest server report
 example largest-memory main ""
