@@ -247,9 +247,12 @@ int explain(struct oomlet_question *q)
 	s->slot = slot;
 	s->explain_cgroup_id = q->container_cgroup_id;
 	r->boottime_ns = bpf_ktime_get_boot_ns();
+	if (q->by_pressure)
+		r->trigger = OOMLET_TRIGGER_PRESSURE;
 	choose(s, r, memcg);
 	r->decision_ns = bpf_ktime_get_boot_ns() - r->boottime_ns;
-	r->trigger = r->level == OOMLET_LEVEL_SYSTEM ? OOMLET_TRIGGER_SYSTEM : OOMLET_TRIGGER_LIMIT;
+	if (!q->by_pressure)
+		r->trigger = r->level == OOMLET_LEVEL_SYSTEM ? OOMLET_TRIGGER_SYSTEM : OOMLET_TRIGGER_LIMIT;
 	record_limit(r, memcg);
 	record_choice(r, s);
 	r->outcome = stands_aside(s, r) ? OOMLET_OUTCOME_STOOD_ASIDE : OOMLET_OUTCOME_DRY_RUN;

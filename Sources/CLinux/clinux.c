@@ -2,10 +2,13 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -153,3 +156,37 @@ int clinux_refuse_trapped_calls(void)
 }
 
 int clinux_next_refused_call(void) { return refused_count ? refused[--refused_count] : -1; }
+
+int clinux_open_root(int32_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int clinux_open_directory_beneath(int directory, const char *path, int same_file_system)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (same_file_system ? RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS : 0),
+	};
+
+	return syscall(SYS_openat2, directory, path, &how, sizeof(how));
+}
+
+int clinux_pidfd_open(int32_t pid) { return syscall(SYS_pidfd_open, pid, 0); }
+
+int clinux_pidfd_send_signal(int pidfd, int signal) { return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
+
+static void do_nothing(int signal) { (void)signal; }
+
+int clinux_prepare_interrupts(void)
+{
+	/* Without SA_RESTART: what it interrupts ends */
+	struct sigaction action = { .sa_handler = do_nothing };
+
+	return sigaction(SIGURG, &action, NULL);
+}
+
+void clinux_interrupt(unsigned long thread) { pthread_kill(thread, SIGURG); }

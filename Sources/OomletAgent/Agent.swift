@@ -3,6 +3,7 @@ public import Logging
 internal import OomletAttach
 internal import OomletBPF
 internal import OomletJSON
+internal import OomletJournal
 internal import OomletMetrics
 public import OomletModel
 internal import OomletPolicy
@@ -26,6 +27,7 @@ public final class Agent {
   private var node: NodePolicy?
   private let telemetry: Telemetry
   private var keeper: RecordKeeper?
+  private let reliefJournal = ReliefJournal()
 
   public init(logger: Logger) throws(Failure) {
     self.logger = logger
@@ -78,6 +80,7 @@ public final class Agent {
       case .reload: reload(because: "root asked for it")
       }
     }
+    let relief = try ReliefWatch { [unowned self] in keep($0) }
     dropCapabilities()
     offerMetrics()
     filterSystemCalls()
@@ -97,17 +100,19 @@ public final class Agent {
       }
       if containers.hasLeftovers(now: now) { removeLeftovers() }
       if configWatch.isChanged(now: now) { _ = reload(because: "its files have changed") }
+      relief.handle(containers.attached, system: config.systemRelief, now: now)
       reportRefusedCalls()
 
       var waiting = [
         signals.pollDescriptor, containers.pollDescriptor, configWatch.pollDescriptor, telemetry.pollDescriptor,
+        relief.pollDescriptor,
       ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       waiting += control.polled
       if let node { waiting.append(pollfd(fd: node.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
       // Records that must wait would wake it at once, again and again: until the journal is written, time does
       if let ring, !keeper.hasFailed { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
       var deadline = nextRound
-      for other in [configWatch.deadline, control.deadline, containers.deadline, keeper.deadline] {
+      for other in [configWatch.deadline, control.deadline, containers.deadline, keeper.deadline, relief.deadline] {
         deadline = min(deadline, other ?? .max)
       }
       poll(&waiting, nfds_t(waiting.count), milliseconds(until: deadline))
@@ -165,6 +170,18 @@ extension Agent {
     telemetry.set(limits: containers.pressures + Pressure.byNode.map(\.pressure), ofSystem: Pressure.ofSystem)
     telemetry.measureProcess()
     telemetry.answer()
+  }
+}
+
+// MARK: - Relief
+
+extension Agent {
+  private func keep(_ record: ReliefRecord) {
+    telemetry.kept(record)
+    logger.notice("\(record.sentence)", metadata: ["outcome": "\(record.outcome.rawValue)"])
+    do throws(Failure) { try reliefJournal.append(record, maxSize: config.journal.maxSize) } catch {
+      logger.error("not on record: \(error)")
+    }
   }
 }
 

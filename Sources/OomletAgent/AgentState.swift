@@ -2,7 +2,7 @@ internal import Glibc
 internal import OomletBPF
 internal import OomletJSON
 internal import OomletJournal
-public import OomletModel
+internal import OomletModel
 internal import OomletPolicy
 internal import OomletSystem
 

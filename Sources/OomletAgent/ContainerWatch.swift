@@ -26,6 +26,8 @@ final class ContainerWatch {
 
   var pollDescriptor: CInt { inotify.fd.raw }
 
+  var attached: [AttachedContainer] { containers.values.map(\.container) }
+
   /// How many have their policy, as the kernel says.
   var attachedCount: Int { containers.values.count { $0.container.isAttached } }
 

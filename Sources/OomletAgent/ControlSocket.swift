@@ -1,7 +1,7 @@
 internal import Glibc
 internal import OomletAttach
 internal import OomletJSON
-public import OomletModel
+internal import OomletModel
 internal import OomletSystem
 
 /// What the agent can be asked at its socket (docs/agent.md).

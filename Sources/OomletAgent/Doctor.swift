@@ -3,7 +3,7 @@ internal import OomletAttach
 internal import OomletBPF
 internal import OomletJSON
 internal import OomletJournal
-public import OomletModel
+internal import OomletModel
 internal import OomletPolicy
 internal import OomletPrivileges
 internal import OomletSystem

@@ -15,6 +15,8 @@ enum Metrics {
   static let above = "oomlet_pressure_limits_exceeded"
   static let stalls = "oomlet_system_pressure_ratio"
   static let stallLimit = "oomlet_system_pressure_limit_ratio"
+  static let relief = "oomlet_relief_total"
+  static let reliefFreed = "oomlet_relief_freed_bytes_total"
   static let degraded = "oomlet_degraded"
   static let kernelSupport = "oomlet_kernel_support"
   static let reloadSuccess = "oomlet_config_reload_successful"
@@ -36,6 +38,8 @@ enum Metrics {
     .init(above, .gauge, "Those of them that are above it now."),
     .init(stalls, .gauge, "Share of the last 10 s in which some, or all, tasks of the node stalled for want of memory (PSI)."),
     .init(stallLimit, .gauge, "Share of the time from which on stalls of the node are an OOM; 0 if there is no limit."),
+    .init(relief, .counter, "Stages of relief that have been carried out: what each came to is the outcome."),
+    .init(reliefFreed, .counter, "What they have freed, at least."),
     .init(degraded, .gauge, "Whether oomlet does less than it should, for that reason."),
     .init(kernelSupport, .gauge, "Whether the kernel has it."),
     .init(reloadSuccess, .gauge, "Whether the configuration was valid when it was last read."),

@@ -27,6 +27,10 @@ final class Telemetry {
     gauge(Metrics.build, [("version", oomletVersion)], 1)
     for reason in Degradation.allCases { set(reason, false) }
     for name in [Metrics.recordsLost, Metrics.journalFailures, Metrics.rotations] { counter(name).increment(by: 0) }
+    for stage in ReliefStage.Kind.allCases {
+      counter(Metrics.relief, [("stage", stage.rawValue), ("outcome", ReliefRecord.Outcome.done.rawValue)]).increment(by: 0)
+      counter(Metrics.reliefFreed, [("stage", stage.rawValue)]).increment(by: 0)
+    }
     _ = registry.histogram(Metrics.decisions)
     // Counters begin at 0, so that the first kill is seen as an increase
     for policy in VictimRule.allCases.map(\.rawValue) + [Telemetry.noPolicy] {
@@ -83,6 +87,12 @@ final class Telemetry {
     kills(label(record.policy), record.trigger, record.level, record.outcome).increment()
     Timer(label: Metrics.decisions, dimensions: [], factory: registry)
       .recordNanoseconds(Int64(clamping: record.decisionNanoseconds))
+  }
+
+  func kept(_ record: ReliefRecord) {
+    let stage = ("stage", record.stage.action.kind.rawValue)
+    counter(Metrics.relief, [stage, ("outcome", record.outcome.rawValue)]).increment()
+    counter(Metrics.reliefFreed, [stage]).increment(by: Int64(clamping: record.freed))
   }
 
   func journalWriteFailed() { counter(Metrics.journalFailures).increment() }

@@ -2,6 +2,7 @@ internal import Glibc
 internal import OomletBPF
 internal import OomletJSON
 public import OomletModel
+internal import OomletPolicy
 internal import OomletSystem
 
 /// The identity file of a container with a policy: who it is and what was done for it, for people and for the agent.
@@ -18,6 +19,8 @@ public struct AttachedContainer: Sendable {
   public var oomGroup: OOMGroup
   /// The number of the node's rule that gave it its policy, from 1, as the rules were then; nil: its annotation did.
   public var rule: Int?
+  /// What the agent does about its stalls before they are an OOM.
+  public var relief: [ReliefStage]
 
   public struct PodCgroup: Equatable, Sendable {
     public let path: String
@@ -34,6 +37,7 @@ public struct AttachedContainer: Sendable {
       ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
       ("rule", rule.map { .integer(Int64($0)) } ?? .null),
     ]
+    if !relief.isEmpty { members.append(("relief", .string(ReliefGrammar.text(of: relief)))) }
     if let pod { members += [("pod_cgroup", .string(pod.path)), ("pod_cgroup_id", .integer(Int64(pod.id)))] }
     members.append(("oom_group_before", .object(oomGroup.before.map { ($0.path, .string($0.value)) })))
     try replaceFile(AttachedContainer.path(identity), with: JSON.object(members).encoded() + [UInt8(ascii: "\n")])
@@ -60,6 +64,7 @@ public struct AttachedContainer: Sendable {
     policy = json["policy"]?.string ?? ""
     kill = json["kill"]?.string.flatMap(KillScope.init(rawValue:)) ?? .process
     rule = json["rule"]?.integer.flatMap { Int(exactly: $0) }
+    relief = json["relief"]?.string.flatMap(ReliefGrammar.parse) ?? []
     if let path = json["pod_cgroup"]?.string, let id = json["pod_cgroup_id"]?.integer {
       pod = PodCgroup(path: path, id: UInt64(clamping: id))
     }
@@ -69,11 +74,11 @@ public struct AttachedContainer: Sendable {
 
   init(
     identity: ContainerIdentity, cgroup: String, cgroupID: UInt64, policy: String, kill: KillScope, pod: PodCgroup?,
-    oomGroup: OOMGroup, rule: Int? = nil
+    oomGroup: OOMGroup, rule: Int? = nil, relief: [ReliefStage] = []
   ) {
     (self.identity, self.cgroup, self.cgroupID) = (identity, cgroup, cgroupID)
     (self.policy, self.kill, self.pod, self.oomGroup) = (policy, kill, pod, oomGroup)
-    self.rule = rule
+    (self.rule, self.relief) = (rule, relief)
   }
 
   public static var fileNames: [String] { (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") } }

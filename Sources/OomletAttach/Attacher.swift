@@ -156,7 +156,7 @@ public struct Attacher {
       if let path = place.pod, let id = Cgroup.id(ofPath: path) { pod = .init(path: path, id: id) }
       try AttachedContainer(
         identity: identity, cgroup: cgroup.path, cgroupID: cgroup.id, policy: request.victim.description, kill: request.kill,
-        pod: pod, oomGroup: oomGroup, rule: rule
+        pod: pod, oomGroup: oomGroup, rule: rule, relief: request.relief
       ).write()
       try link.pin(Pins.link(of: identity))
     } catch {
@@ -185,7 +185,7 @@ public struct Attacher {
     if case .custom = request.victim { customID = try PolicyMap.id(map) }
     let parameters = Parameters(request, container.identity, facts(of: container, at: place, on: cgroup), customID: customID)
     if let before = Parameters(on: cgroup), before.isSame(as: parameters), attached.rule == rule,
-      Pressure.isLimit(request.pressure, dryRun: request.dryRun, of: cgroup)
+      Pressure.isLimit(request.pressure, dryRun: request.dryRun, of: cgroup), attached.relief == request.relief
     {
       return
     }
@@ -199,6 +199,7 @@ public struct Attacher {
       try link.pin(pin)
     }
     (attached.policy, attached.kill, attached.rule) = (request.victim.description, request.kill, rule)
+    attached.relief = request.relief
     attached.oomGroup = try OOMGroup(of: cgroup, for: request.kill).over(attached.oomGroup)
     try attached.write()
   }

@@ -58,4 +58,12 @@ public struct Explainer {
     lock.release()
     return explanation
   }
+
+  /// Who would die now if the stalls of a cgroup were an OOM; 1: those of the node.
+  public func explain(stallsOf cgroup: UInt64) throws(Failure) -> Explanation {
+    let lock = try attacher.lock("explain")
+    let explanation = try Explanation(outOfMemory: cgroup, listing: 0, byPressure: true)
+    lock.release()
+    return explanation
+  }
 }

@@ -1,4 +1,4 @@
-public import OomletBPF
+internal import OomletBPF
 public import OomletModel
 public import OomletOCI
 public import OomletPolicy

@@ -1,6 +1,6 @@
 internal import Glibc
 public import OomletModel
-public import OomletOCI
+internal import OomletOCI
 internal import OomletSystem
 
 /// The containers that runtimes have started on this node, with or without a hook: from the state directories of runc and

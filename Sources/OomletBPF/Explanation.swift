@@ -26,10 +26,12 @@ public struct Explanation: Sendable {
   /// - Parameters:
   ///   - cgroup: the id of the cgroup that is supposed to be out of memory; 1: the system.
   ///   - container: the id of the cgroup whose candidates to list; 0: nobody's.
+  ///   - byPressure: its tasks stall for want of memory, so that who causes that comes first.
   /// - Throws: ``ExitStatus/notFound``, ``ExitStatus/failed``. The caller holds the lock.
-  public init(outOfMemory cgroup: UInt64, listing container: UInt64) throws(Failure) {
+  public init(outOfMemory cgroup: UInt64, listing container: UInt64, byPressure: Bool = false) throws(Failure) {
     guard let program = Pins.open(Programs.explainPin) else { throw failure("cannot open \(Programs.explainPin)") }
-    var question = oomlet_question(cgroup_id: cgroup, container_cgroup_id: container, error: 0, explained: 0)
+    var question = oomlet_question(
+      cgroup_id: cgroup, container_cgroup_id: container, by_pressure: byPressure ? 1 : 0, reserved: 0, error: 0, explained: 0)
     var options = bpf_test_run_opts()
     options.sz = MemoryLayout<bpf_test_run_opts>.size
     let ran = withUnsafeMutableBytes(of: &question) { context in

@@ -58,6 +58,11 @@ public struct PathGlob: Hashable, Sendable, CustomStringConvertible {
     return PathGlob(parts + components, directory + description)
   }
 
+  /// The directory that all it matches is in, or in one below: up to the first star.
+  public var fixedDirectory: String {
+    "/" + description.split(separator: "/").dropLast().prefix { !$0.contains("*") }.joined(separator: "/")
+  }
+
   public func matches(_ path: String) -> Bool { states(path) & 1 << UInt64(components.count) != 0 }
 
   /// Whether something below that directory may match.

@@ -115,6 +115,8 @@ public struct PolicyRequest: Equatable, Sendable {
   /// The lower gives way first, where the level's order asks for priority.
   public var priority: Int32
   public var pressure: PressureRequest?
+  /// What to do about stalls before they are called an OOM, in this order.
+  public var relief: [ReliefStage]
   /// The container does not start if the policy can't be attached.
   public var require: Bool
 
@@ -125,10 +127,10 @@ public struct PolicyRequest: Equatable, Sendable {
     victim: Victim = .rule(.largestMemory), kill: KillScope = .process, protect: [ProcessPattern] = [],
     prefer: [ProcessPattern] = [], minSize: UInt64 = 0, dryRun: Bool = false,
     order: [OrderKey]? = nil, priority: Int32 = 0, pressure: PressureRequest? = nil,
-    require: Bool = false
+    relief: [ReliefStage] = [], require: Bool = false
   ) {
     (self.victim, self.kill, self.protect, self.prefer) = (victim, kill, protect, prefer)
     (self.minSize, self.dryRun, self.order, self.priority) = (minSize, dryRun, order, priority)
-    (self.pressure, self.require) = (pressure, require)
+    (self.pressure, self.relief, self.require) = (pressure, relief, require)
   }
 }

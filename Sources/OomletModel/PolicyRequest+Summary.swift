@@ -10,6 +10,7 @@ extension PolicyRequest {
     }
     if priority != 0 { parts.append("priority \(priority)") }
     if let pressure { parts.append(pressure.summary) }
+    if !relief.isEmpty { parts.append("before that " + relief.map(\.summary).joined(separator: ", then ")) }
     if dryRun { parts.append("dry run") }
     if require { parts.append("required") }
     return parts.joined(separator: ", ")

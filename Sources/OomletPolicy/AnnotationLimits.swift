@@ -42,7 +42,7 @@ public struct AnnotationLimits: Equatable, Sendable {
     }
     if request.pressure != nil, !allowsPressure {
       warnings.append("pressure is left out: this node does not allow it")
-      request.pressure = nil
+      (request.pressure, request.relief) = (nil, [])
     }
     return (request, warnings)
   }

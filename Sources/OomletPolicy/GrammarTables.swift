@@ -6,6 +6,8 @@ public enum GrammarTables {
   public static let all: [(name: String, text: String)] = [
     ("keys", keys(PolicyGrammar.keys)),
     ("pressure", keys(PressureGrammar.keys)),
+    ("relief", keys(ReliefGrammar.keys)),
+    ("relief stages", table(["stage", "what is done"], ReliefStage.Kind.allCases.map { [code($0.rawValue), $0.summary] })),
     ("victims", table(["victim", "who dies: the process …"], VictimRule.allCases.map { [code($0.rawValue), $0.summary] })),
     ("kill", table(["kill", "what dies with the victim"], KillScope.allCases.map { [code($0.rawValue), $0.summary] })),
     ("system", keys(NodeConfig.systemKeys)),

@@ -10,6 +10,8 @@ public struct NodeConfig: Equatable, Sendable {
   public var order: [OrderKey] = [.priority, .qos, .overRequest, .usage]
   /// When stalls of the whole system are called an OOM; nil: never.
   public var systemPressure: PressureRequest?
+  /// What to do before that, to the container that is held to be the cause.
+  public var systemRelief: [ReliefStage] = []
   /// Cgroups that give way last there, and all below them.
   public var protect: [PathGlob] = []
   /// The first that matches counts.
@@ -38,6 +40,9 @@ public struct NodeConfig: Equatable, Sendable {
     PolicyGrammar.Key(
       name: "pressure", expected: "a mapping, see below", fallback: "none",
       summary: "call it an OOM when the tasks of the node stall for want of memory"),
+    PolicyGrammar.Key(
+      name: "relief", expected: ReliefGrammar.listForm, fallback: "[]",
+      summary: "what the agent does before that, to the container that is held to be the cause"),
   ]
 
   /// - Parameter grammar: of the rules' policies.
@@ -58,6 +63,9 @@ public struct NodeConfig: Equatable, Sendable {
       let system = reader.members(node, keys: systemKeys.map(\.name), of: "system")
       if let order = system["order"] { config.order = reader.order(order, "system.order") ?? config.order }
       if let node = system["pressure"] { config.systemPressure = reader.pressure(node, "system.pressure", of: .system) }
+      if let node = system["relief"] {
+        config.systemRelief = reader.relief(node, "system.relief", of: system["pressure"], config.systemPressure) ?? []
+      }
       if let protect = system["protect"] {
         let items = reader.list(protect, "system.protect", expected: "a list of cgroups such as system.slice/*") ?? []
         config.protect = items.compactMap { reader.glob($0, "system.protect") }

@@ -118,19 +118,19 @@ extension PathGlob {
 }
 
 extension MappingReader {
-  mutating func glob(_ node: YAMLNode, _ key: String) -> PathGlob? {
-    guard let text = text(node, key, expected: PathGlob.form) else { return nil }
+  mutating func glob(_ node: YAMLNode, _ key: String, of what: String = "cgroup", expected: String = PathGlob.form) -> PathGlob? {
+    guard let text = text(node, key, expected: expected) else { return nil }
     do throws(PathGlob.Invalid) { return try PathGlob(text) } catch {
       let why =
         switch error {
-        case .empty: "names no cgroup"
+        case .empty: "names no \(what)"
         case .emptyComponent: "has an empty name between slashes"
         case .dots: "has . or .. as a name"
         case .starsInComponent: "has ** beside other characters"
         case .controlCharacter: "has a control character"
         case .tooDeep: "has more than \(PathGlob.depth) names"
         }
-      add(node.problem("\(key): \(node.shown) \(why): expected \(PathGlob.form)"))
+      add(node.problem("\(key): \(node.shown) \(why): expected \(expected)"))
       return nil
     }
   }

@@ -39,6 +39,9 @@ public struct PolicyGrammar: Sendable {
       name: "pressure", expected: "a mapping, see below", fallback: "none",
       summary: "call it an OOM when the container's tasks stall for want of memory"),
     Key(
+      name: "relief", expected: ReliefGrammar.listForm, fallback: "[]",
+      summary: "what the agent does about such stalls before they are an OOM"),
+    Key(
       name: "dry-run", expected: "true or false", fallback: "false",
       summary: "decide and record, but leave the kill to the kernel"),
     Key(
@@ -101,6 +104,9 @@ public struct PolicyGrammar: Sendable {
       request.priority = Int32(value)
     }
     if let node = members["pressure"] { request.pressure = reader.pressure(node, "pressure") }
+    if let node = members["relief"] {
+      request.relief = reader.relief(node, "relief", of: members["pressure"], request.pressure) ?? []
+    }
     if let node = members["dry-run"], let value = reader.bool(node, "dry-run") { request.dryRun = value }
     if let node = members["require"], let value = reader.bool(node, "require") { request.require = value }
   }

@@ -6,6 +6,8 @@ internal import OomletSystem
 /// What the kernel lets a process do beyond what files' modes allow (capabilities(7)).
 public enum Capability: UInt8, CaseIterable, Sendable {
   case dacOverride = 1
+  case kill = 5
+  case sysPtrace = 19
   case perfmon = 38
   case bpf = 39
 
@@ -13,6 +15,8 @@ public enum Capability: UInt8, CaseIterable, Sendable {
   public var name: String {
     switch self {
     case .dacOverride: "CAP_DAC_OVERRIDE"
+    case .kill: "CAP_KILL"
+    case .sysPtrace: "CAP_SYS_PTRACE"
     case .perfmon: "CAP_PERFMON"
     case .bpf: "CAP_BPF"
     }

@@ -13,6 +13,8 @@ public enum SystemCallFilter {
     "ftruncate", "getdents64", "ioctl", "lseek", "lstat", "mkdir", "mkdirat", "newfstatat", "open", "openat", "pread64",
     "pwrite64", "read", "readlink", "readlinkat", "readv", "rename", "renameat", "renameat2", "stat", "statfs", "statx",
     "unlink", "unlinkat", "write", "writev",
+    // Files and processes of containers
+    "openat2", "pidfd_open",
     // Waiting
     "clock_nanosleep", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "inotify_add_watch",
     "inotify_rm_watch", "nanosleep", "timerfd_create", "timerfd_settime", "poll", "ppoll", "restart_syscall", "sched_yield",
@@ -45,6 +47,12 @@ public enum SystemCallFilter {
     // Whether a process lives; no signal
     var signal = scmp_arg_cmp(arg: 1, op: SCMP_CMP_EQ, datum_a: 0, datum_b: 0)
     try check(seccomp_rule_add_array(filter, allow, seccomp_syscall_resolve_name("kill"), 1, &signal), "kill")
+    // To a process of a container: what relief may ask for
+    for number in [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM] {
+      var signal = scmp_arg_cmp(arg: 1, op: SCMP_CMP_EQ, datum_a: UInt64(number), datum_b: 0)
+      try check(
+        seccomp_rule_add_array(filter, allow, seccomp_syscall_resolve_name("pidfd_send_signal"), 1, &signal), "pidfd_send_signal")
+    }
     guard clinux_refuse_trapped_calls() == 0 else { throw Failure(.failed, systemError("cannot handle SIGSYS")) }
     let result = seccomp_load(filter)
     guard result == 0 else { throw Failure(.unsupported, systemError("the kernel takes no filter of system calls", -result)) }

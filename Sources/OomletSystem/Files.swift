@@ -126,6 +126,17 @@ public func machineMemory() -> (ram: UInt64, swap: UInt64) {
   return (UInt64(info.totalram) * UInt64(info.mem_unit), UInt64(info.totalswap) * UInt64(info.mem_unit))
 }
 
+/// The share of the machine's RAM that could be had without swapping, in thousandths; nil if the kernel does not say
+/// (proc_meminfo(5), MemAvailable).
+public func machineMemoryAvailable() -> UInt32? {
+  let lines = String(decoding: contents(of: "/proc/meminfo") ?? [], as: UTF8.self).split(separator: "\n")
+  func value(_ name: String) -> UInt64? {
+    lines.first { $0.hasPrefix(name + ":") }.flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { UInt64($0) }
+  }
+  guard let total = value("MemTotal"), total > 0, let available = value("MemAvailable") else { return nil }
+  return UInt32(clamping: available * 1000 / total)
+}
+
 /// CLOCK_MONOTONIC, in ns.
 public func monotonicNanoseconds() -> UInt64 { clockNanoseconds(CLOCK_MONOTONIC) }
 

@@ -17,8 +17,8 @@ struct Oomlet: ParsableCommand {
       """,
     version: oomletVersion,
     subcommands: [
-      AgentCommand.self, KillsCommand.self, StatusCommand.self, PressureCommand.self, ExplainCommand.self, CheckCommand.self,
-      DoctorCommand.self, ReloadCommand.self, CleanupCommand.self,
+      AgentCommand.self, KillsCommand.self, StatusCommand.self, PressureCommand.self, ReliefCommand.self, ExplainCommand.self,
+      CheckCommand.self, DoctorCommand.self, ReloadCommand.self, CleanupCommand.self,
     ])
 
   static func main() {

@@ -85,7 +85,7 @@ private let victims =
     (
       "kil: pod",
       "line 1, column 1: \"kil\" is no key of a policy: expected victim, kill, protect, prefer, min-size, order, priority, "
-        + "pressure, dry-run, require or oomKillMode; did you mean \"kill\"?"
+        + "pressure, relief, dry-run, require or oomKillMode; did you mean \"kill\"?"
     ),
     ("kill: pods", "line 1, column 7: kill: \"pods\": expected process, container or pod; did you mean \"pod\"?"),
     ("kill: null", "line 1, column 7: kill: \"null\": expected process, container or pod"),

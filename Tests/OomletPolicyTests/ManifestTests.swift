@@ -268,7 +268,7 @@ private func pod(_ annotations: String) -> String {
     ("[", "2:1: not YAML"),
     (
       "system: {odrer: [qos]}",
-      "1:10: \"odrer\" is no key of system: expected order, protect or pressure; did you mean \"order\"?"
+      "1:10: \"odrer\" is no key of system: expected order, protect, pressure or relief; did you mean \"order\"?"
     ),
     (
       "system: {}\nkill: pod",

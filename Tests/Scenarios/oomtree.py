@@ -72,9 +72,9 @@ def write(path, text):
 class Process:
     """A process of shape.c in a cgroup. It is started, but may not have its memory before ready()."""
 
-    def __init__(self, cgroup, name, **shape):
+    def __init__(self, cgroup, name, within=(), **shape):
         self.name = name
-        args = [SHAPE, cgroup, name] + [f"{key}={value}" for key, value in shape.items()]
+        args = [*within, SHAPE, cgroup, name] + [f"{key}={value}" for key, value in shape.items()]
         self.popen = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self.popen.pid
 
@@ -260,9 +260,9 @@ def records():
 
 
 class Agent:
-    def __init__(self):
+    def __init__(self, within=()):
         self.log = open("/tmp/agent.log", "a")
-        self.popen = subprocess.Popen(["oomlet", "agent"], stderr=self.log)
+        self.popen = subprocess.Popen([*within, "oomlet", "agent"], stderr=self.log)
         assert until(20, lambda: "is running" in read("/tmp/agent.log")), read("/tmp/agent.log")
 
     def stop(self, how=signal.SIGTERM):

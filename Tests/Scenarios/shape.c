@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * shape CGROUP NAME [anon=MIB] [shmem=MIB] [sparse=MIB] [adj=N] [threads=N] [vfork=1] [leaderless=1]
+ *       [ignore=SIGNAL]
  *
  * A process in the cgroup with that directory, with comm NAME and memory of each kind: sparse is anonymous memory that has
  * as much in page tables; a vfork child shares all of it; without its leader only another
@@ -160,6 +161,8 @@ int main(int argc, char **argv)
 			threads = value;
 		} else if (!strcmp(key, "vfork")) {
 			share = value;
+		} else if (!strcmp(key, "ignore")) {
+			signal(value, SIG_IGN);
 		} else if (!strcmp(key, "leaderless")) {
 			leaderless = value;
 		} else {

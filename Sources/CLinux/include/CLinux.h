@@ -42,9 +42,26 @@ int clinux_refuse_trapped_calls(void);
 /* The number of one of them, each once; -1: no more. At most 64 are noted until they are asked for */
 int clinux_next_refused_call(void);
 
+/* A process's root directory, not opened for anything but to start from (O_PATH); -1 and errno on failure */
+int clinux_open_root(int32_t pid);
+
+/* A directory below another one, wherever names lead; never up, nor through /proc's links, nor to another
+ * file system if so (openat2(2)). -1 and errno on failure
+ */
+int clinux_open_directory_beneath(int directory, const char *path, int same_file_system);
+
+/* A process that stays the same one (pidfd_open(2)), and a signal to it. -1 and errno on failure */
+int clinux_pidfd_open(int32_t pid);
+int clinux_pidfd_send_signal(int pidfd, int signal);
+
+/* A signal that does nothing but to interrupt the system call it finds a thread in; -1 and errno on failure */
+int clinux_prepare_interrupts(void);
+void clinux_interrupt(unsigned long thread);
+
 enum {
 	CLINUX_BPF_FS_MAGIC = 0xcafe4a11,
 	CLINUX_CGROUP2_SUPER_MAGIC = 0x63677270,
+	CLINUX_TMPFS_MAGIC = 0x01021994,
 	CLINUX_RLIMIT_MEMLOCK = RLIMIT_MEMLOCK,
 	CLINUX_MCL_ONFAULT = MCL_ONFAULT,
 };

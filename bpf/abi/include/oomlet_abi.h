@@ -342,6 +342,8 @@ struct oomlet_candidate {
 struct oomlet_question {
 	__u64 cgroup_id;		/* what is supposed to run out of memory; 1: the system */
 	__u64 container_cgroup_id;	/* whose candidates to list; 0: nobody's */
+	__u32 by_pressure;		/* 1: its tasks stall for want of memory; 0: it has none left */
+	__u32 reserved;
 	/* out */
 	__s32 error;			/* negative errno, or 0 */
 	__u32 explained;		/* elements of map `explained` */
@@ -357,6 +359,6 @@ _Static_assert(sizeof(struct oomlet_pressure_limit) == 40, "pressure");
 _Static_assert(sizeof(struct oomlet_stall) == 64 + 16 * OOMLET_STALL_SAMPLES, "stall");
 _Static_assert(sizeof(struct oomlet_mark) == 8, "mark");
 _Static_assert(sizeof(struct oomlet_state) == 40, "state");
-_Static_assert(sizeof(struct oomlet_question) == 24, "question");
+_Static_assert(sizeof(struct oomlet_question) == 32, "question");
 
 #endif

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Glibc
+import OomletJSON
+import OomletJournal
+import OomletModel
+import OomletSystem
+
+struct ReliefCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "relief",
+    abstract: "Show what was done before an OOM, and what that freed.",
+    discussion: """
+      Reads what the agent has kept of the stages that policies and the configuration ask for (key relief), oldest first. \
+      With -o json: one object a line.
+      """)
+
+  @Option(name: .shortAndLong, help: "table or json.")
+  var output = OutputFormat.table
+
+  @Option(name: [.customShort("n"), .long], help: ArgumentHelp("The last ones, so many.", valueName: "count"))
+  var last: Int?
+
+  func validate() throws {
+    guard let last, last < 1 else { return }
+    throw ValidationError("--last \(last): expected a whole number above 0")
+  }
+
+  func run() throws {
+    let all = try ReliefJournal.records()
+    let records = all.suffix(last ?? all.count)
+    if records.isEmpty { printError("No relief found.\n") }
+    switch output {
+    case .json: printOut(records.map { String(decoding: $0.encoded(), as: UTF8.self) + "\n" }.joined())
+    case .table:
+      guard !records.isEmpty else { return }
+      let now = Int64(clockNanoseconds(CLOCK_REALTIME))
+      let rows = records.map { record in
+        let container = record["container"]
+        let name = [container?["name"]?.string, container?["id"]?.string, container?["cgroup"]?.string].compactMap { $0 }.first {
+          !$0.isEmpty
+        }
+        return [
+          record["time"]?.string.flatMap(nanoseconds(fromTimestamp:)).map { age(now - $0) } ?? "-",
+          printable(name ?? "-", limit: 40),
+          record["stage"]?.string ?? "-", record["outcome"]?.string ?? "-",
+          record["freed_bytes"]?.integer.map { binarySize(UInt64(clamping: $0)) } ?? "-",
+          printable(record["message"]?.string ?? ""),
+        ]
+      }
+      printOut(table([["AGE", "CONTAINER", "STAGE", "OUTCOME", "FREED", "MESSAGE"]] + rows))
+    }
+  }
+}
