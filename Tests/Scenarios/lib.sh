@@ -68,9 +68,10 @@ bundle() {
             {destination: "/ctl", type: "bind", source: "\($dir)/ctl", options: ["bind"]}
         ],
         annotations: (if $annotation == "" then {} else {"oom.policy": $annotation} end),
+        # Longer than hooks/ has it: here a machine is emulated, beside another one
         hooks: {
-            createRuntime: [{path: $hook, args: ["oomlet-hook", "--stage", "createRuntime"], timeout: 5}],
-            poststop: [{path: $hook, args: ["oomlet-hook", "--stage", "poststop"], timeout: 5}]
+            createRuntime: [{path: $hook, args: ["oomlet-hook", "--stage", "createRuntime"], timeout: 20}],
+            poststop: [{path: $hook, args: ["oomlet-hook", "--stage", "poststop"], timeout: 20}]
         },
         linux: {
             cgroupsPath: "/oomlet-test/\($name)",
