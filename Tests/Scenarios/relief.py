@@ -21,7 +21,7 @@ def share(container):
     return (json.loads(run.stdout or "null") or {}).get("permille") or 0
 
 
-def thrashing(name, relief, shape={}, more="", limit="{full: 30%, over: 4s, for: 10s, cooldown: 60s}"):
+def thrashing(name, relief, shape={}, more="", limit="{full: 12%, over: 4s, for: 10s, cooldown: 60s}"):
     """A container whose reader shares 36 MiB with 24 MiB of files in a tmpfs of its own; as root of it, this machine's."""
     policy = f"{{victim: largest-rss, pressure: {limit}, relief: {relief}{more}}}"
     container = Container(top, name, policy, group=0)
@@ -35,6 +35,12 @@ def thrashing(name, relief, shape={}, more="", limit="{full: 30%, over: 4s, for:
     container.cgroup.set("memory.max", 38 * MIB)
     container.attach()
     return container
+
+
+def thrash(container, data):
+    # Of the file as it is cached for others nothing would have to be read
+    write("/proc/sys/vm/drop_caches", "1")
+    container.processes[0].order(f"thrash 20 {data}")
 
 
 def files(container):
@@ -63,22 +69,22 @@ top = Cgroup(TOP)
 top.enable()
 
 # --- delete: what it takes for the reader's files to fit ---------------------------------------
-container = thrashing("delete", "[{stage: delete, at: 10%, amount: 12Mi, files: [/relief/**, '/precious/*', '/etc/x.tmp', /no/x]}]")
+container = thrashing("delete", "[{stage: delete, at: 5%, amount: 12Mi, files: [/relief/**, '/precious/*', '/etc/x.tmp', /no/x]}]")
 before = files(container)
-container.processes[0].order(f"thrash 20 {DATA[0]}")
+thrash(container, DATA[0])
 record = (until(60, lambda: reliefs(container)) or [{}])[0]
 got = [record.get(key) for key in ("stage", "outcome", "files")]
 same("delete: the oldest files, until enough is free", (got, files(container)), (["delete", "done", 2], ["sub/deep/c"]))
 check("  as many bytes as they had", record.get("freed_bytes") == 16 * MIB, record)
 same("  there were three", before, ["a", "sub/b", "sub/deep/c"])
-check("  the stalls end", until(60, lambda: share(container) < 100), share(container))
+check("  the stalls end", until(60, lambda: share(container) < 50), share(container))
 same("  nobody dies", (container.alive(), container.cgroup.event("oom_kill")), ({"small", "reader"}, 0))
 same("  the node's own files are there, also those that a link leads to", sorted(os.listdir("/precious")) + [os.path.exists("/etc/x.tmp")],
      ["x.tmp", True])
 container.remove()
 
-outside = thrashing("outside", "[{stage: delete, at: 10%, files: ['/precious/*', '/relief/out/*', '/etc/x.tmp']}]")
-outside.processes[0].order(f"thrash 20 {DATA[0]}")
+outside = thrashing("outside", "[{stage: delete, at: 5%, files: ['/precious/*', '/relief/out/*', '/etc/x.tmp']}]")
+thrash(outside, DATA[0])
 record = (until(60, lambda: reliefs(outside)) or [{}])[0]
 same("delete of what is not the container's: refused", (record.get("outcome"), record.get("files"), os.listdir("/precious")), ("failed", 0, ["x.tmp"]))
 check("  and why", all(text in record.get("message", "") for text in (
@@ -86,44 +92,39 @@ check("  and why", all(text in record.get("message", "") for text in (
     record.get("message"))
 outside.remove()
 
-# --- the control without relief, beside one that is told ------------------------------------------
-control = thrashing("control", "[]")
-told = thrashing("told", "[{stage: reclaim, at: 5%, amount: 2Mi}, {stage: signal, at: 10%, to: victim, grace: 5s}]")
-control.processes[0].order(f"thrash 20 {DATA[0]}"), told.processes[0].order(f"thrash 20 {DATA[1]}")
-second = (until(60, lambda: reliefs(told, stage="signal")) or [{}])[0]
-first = (reliefs(told, stage="reclaim") or [{}])[0]
-same("two stages, in their order", [(r.get("number"), r.get("outcome")) for r in (first, second)], [(1, "done"), (2, "done")])
-same("  reclaimed, and on record how much", first.get("freed_bytes"), 2 * MIB)
-same("  the one that would have died has ended by a signal", (second.get("process"), told.processes[0].popen.wait(10)),
-     ({"pid": told.processes[0].pid, "comm": "reader"}, -signal.SIGTERM))
-same("  which is no OOM", (told.alive(), told.cgroup.event("oom_kill")), ({"small"}, 0))
-until(60, lambda: "reader" not in control.alive())
-same("the control: killed", (control.alive(), control.cgroup.event("oom_kill"), reliefs(control)), ({"small"}, 1, []))
-for container in (control, told):
-    container.remove()
+# --- the control without relief, one that is told, one that does not listen ---------------------------
+def creeps(container):
+    """Its reader wants more than memory.high leaves it, and there is nothing to reclaim."""
+    container.cgroup.set("memory.high", int(container.cgroup.get("memory.current")) + MIB)
+    container.processes[0].order("grow 60")
 
-# --- the kernel waits for nothing -----------------------------------------------------------------
-# One stage that goes on for ever, for the reader brings back what is reclaimed, and one whose process does not follow
-busy = thrashing("busy", "[{stage: reclaim, at: 5%, amount: 1Ti, deadline: 1m}]", limit="{full: 15%, over: 4s, for: 4s}")
-deaf = thrashing("deaf", "[{stage: signal, at: 5%, grace: 2m}]", dict(ignore=int(signal.SIGTERM)), limit="{full: 15%, over: 4s, for: 4s}")
-for container, data in ((busy, DATA[0]), (deaf, DATA[1])):
-    container.processes[0].order(f"thrash 20 {data}")
-until(90, lambda: not ({"reader"} & (busy.alive() | deaf.alive())))
-same("stages that do not end: killed all the same", (busy.alive(), deaf.alive()), ({"small"}, {"small"}))
-kills = {r["container"]["name"]: r for r in until(10, lambda: [r for r in records() if r["container"]["name"] in ("busy", "deaf")])}
-late = {name: r["pressure"]["held_ns"] / 1e9 for name, r in kills.items()}
-check("  as early as without", len(late) == 2 and all(4 <= s < 4 + TICK for s in late.values()), late)
-told = (until(20, lambda: reliefs(deaf)) or [{}])[0]
-same("  the end of a process that was told is seen, whoever ended it", (told.get("outcome"), told.get("stage")), ("done", "signal"))
-middle = until(70, lambda: reliefs(busy))
-check("  the reclaim was in the middle, and gives up once nothing is left", middle and middle[0]["outcome"] in ("partly", "nothing"), middle)
-check("  it had begun before the kill", middle and kills.get("busy") and middle[0]["time"] < kills["busy"]["time"], middle)
-for container in (busy, deaf):
+
+soon = "{full: 15%, over: 4s, for: 6s}"
+control = thrashing("control", "[]", limit=soon)
+told = thrashing("told", "[{stage: reclaim, at: 5%, amount: 64Ki}, {stage: signal, at: 5%, to: victim, grace: 5s}]", limit=soon)
+deaf = thrashing("deaf", "[{stage: signal, at: 5%, grace: 2m}]", dict(ignore=int(signal.SIGTERM)), limit=soon)
+for container in (control, told, deaf):
+    creeps(container)
+until(90, lambda: not any("reader" in container.alive() for container in (control, told, deaf)))
+same("the control: killed", (control.alive(), control.cgroup.event("oom_kill"), reliefs(control)), ({"small"}, 1, []))
+until(10, lambda: reliefs(told, stage="signal"))
+same("two stages, in their order", [(r["number"], r["stage"]) for r in reliefs(told)], [(1, "reclaim"), (2, "signal")])
+second = (reliefs(told, stage="signal") or [{}])[0]
+same("  the one that would have died has ended by a signal", (second.get("outcome"), second.get("process"), told.processes[0].popen.poll()),
+     ("done", {"pid": told.processes[0].pid, "comm": "reader"}, -signal.SIGTERM))
+same("  which is no OOM", (told.alive(), told.cgroup.event("oom_kill")), ({"small"}, 0))
+same("a stage that would last for two minutes: killed all the same", (deaf.alive(), deaf.cgroup.event("oom_kill")), ({"small"}, 1))
+kill = (until(10, lambda: [r for r in records() if r["container"]["name"] == "deaf"]) or [{}])[0]
+check("  as early as without", kill and 6 <= kill["pressure"]["held_ns"] / 1e9 < 6 + TICK, kill)
+told_so = (until(20, lambda: reliefs(deaf)) or [{}])[0]
+same("  the end of a process that was told is seen, whoever ended it", (told_so.get("outcome"), told_so.get("stage")), ("done", "signal"))
+check("  it was told before", kill and told_so and told_so["time"] < kill["time"], (told_so.get("time"), kill.get("time")))
+for container in (control, told, deaf):
     container.remove()
 
 # --- dry run -----------------------------------------------------------------------------------------
 dry = thrashing("dry", "[{stage: delete, at: 5%, files: [/relief/**]}, {stage: signal, at: 5%}]", more=", dry-run: true")
-dry.processes[0].order(f"thrash 20 {DATA[0]}")
+thrash(dry, DATA[0])
 until(60, lambda: len(reliefs(dry)) > 1)
 same("dry run: what would have been done", [(r["stage"], r["outcome"], r["freed_bytes"]) for r in reliefs(dry)][:2],
      [("delete", "dry-run", 0), ("signal", "dry-run", 0)])
@@ -135,7 +136,7 @@ ofnode = [json.loads(line) for line in read(RELIEF).splitlines() if '"for_node":
 check("the node's relief: reclaims from who has most of its memory", ofnode and ofnode[0]["stage"] == "reclaim" and
       ofnode[0]["container"]["cgroup"].startswith(TOP), ofnode[:1])
 run = subprocess.run(["oomlet", "relief"], capture_output=True, text=True)
-check("oomlet relief shows them", run.stdout.startswith("AGE") and run.stdout.count("delete") == 3, run.stdout + run.stderr)
+check("oomlet relief shows them", run.stdout.startswith("AGE") and len(run.stdout.splitlines()) > 6, run.stdout + run.stderr)
 run = subprocess.run(["oomlet", "relief", "-n", "1", "-o", "json"], capture_output=True, text=True)
 same("the last as JSON", run.stdout, read(RELIEF).splitlines()[-1] + "\n")
 check("each is in the log", read("/tmp/agent.log").count("; relief ") == len(read(RELIEF).splitlines()), read("/tmp/agent.log")[-2000:])
@@ -143,8 +144,7 @@ metrics = subprocess.run(["curl", "-sS", "http://127.0.0.1:9644/metrics"], captu
 check("and counted", 'oomlet_relief_total{stage="delete",outcome="failed"} 1' in metrics and
       f'oomlet_relief_freed_bytes_total{{stage="delete"}} {16 * MIB}' in metrics, [l for l in metrics.splitlines() if "relief" in l])
 check("no system call of the agent was refused", "refused" not in read("/tmp/agent.log"), read("/tmp/agent.log"))
-check("nor is it degraded", "degraded" not in read("/tmp/agent.log"), read("/tmp/agent.log"))
 top.remove()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(34)
+finish(32)
