@@ -113,8 +113,10 @@ for container in containers:
 for container in containers:
     container.processes[0].popen.wait(60)
 print(f"      100 containers ran out of memory within {time.monotonic() - start:.1f} s")
-died = [int(line.split("Killed process ")[1].split()[0]) for line in
-        subprocess.run(["dmesg"], capture_output=True, text=True).stdout.splitlines() if "Killed process" in line]
+lines = [line for line in subprocess.run(["dmesg"], capture_output=True, text=True).stdout.splitlines() if "Killed process" in line]
+died = [int(line.split("Killed process ")[1].split()[0]) for line in lines]
+at = [float(line.strip("[ ").split("]")[0]) for line in lines]
+print(f"      by the kernel's log within {at[-1] - at[0]:.2f} s")
 same("100 kills by the kernel's counters", sum(c.cgroup.event("oom_kill") for c in containers), 100)
 state = status()
 waiting = state["records_waiting"]

@@ -7,9 +7,8 @@ import os
 import shutil
 import subprocess
 
-from oomtree import *
+from threepods import *
 
-TOP = "/oomlet-test"
 CONFIG = "/etc/oomlet/config.yaml"
 LOG = "/tmp/agent.log"
 
@@ -42,69 +41,6 @@ def new_record(known):
     return got[-1] if got else {"compared": {}}
 
 
-class Pods:
-    """Three pods as the kubelet lays them out, with one container each, and a service beside them."""
-
-    PATHS = {"guaranteed": "kubepods.slice/kubepods-pod1.slice", "burstable": "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod2.slice",
-             "besteffort": "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod3.slice"}
-
-    def __init__(self, policies={}, sizes=(60, 40, 20), annotations={}):
-        self.cgroups = {}
-        self.top = self.make(TOP)
-        self.containers = []
-        for (name, path), mib in zip(self.PATHS.items(), sizes):
-            pod = self.top
-            for part in path.split("/"):
-                pod = self.make(f"{pod.path}/{part}")
-            container = Container(pod, f"cri-containerd-{name}.scope", policies.get(name))
-            container.name = name
-            container.annotations.update({"io.kubernetes.cri.container-name": name, "io.kubernetes.cri.sandbox-name": name + "-pod",
-                                          "io.kubernetes.cri.sandbox-namespace": "team-" + name, **annotations.get(name, {})})
-            container.begin(name, anon=mib), container.begin(name + "-2", anon=6)
-            setattr(self, name, container)
-            self.containers.append(container)
-        all_ready(self.containers)
-
-    def make(self, path):
-        if path not in self.cgroups:
-            self.cgroups[path] = Cgroup(path)
-            self.cgroups[path].enable()
-        return self.cgroups[path]
-
-    def service(self, name, mib, process=None):
-        """A cgroup of no container."""
-        self.make(TOP + "/system.slice")
-        service = Container(self.cgroups[TOP + "/system.slice"], name, group=0)
-        service.name = name
-        service.start(process or name[:8], anon=mib)
-        self.containers.append(service)
-        return service
-
-    def attach(self, *names):
-        for name in names or self.PATHS:
-            getattr(self, name).attach()
-
-    def run_out(self):
-        """The slice of all of them is out of memory."""
-        alive = [p for c in self.containers for p in c.processes if p.alive()]
-        run_out(self.top, alive[0], 3)
-
-    def deaths(self, act=None):
-        got = deaths(self.containers, act or self.run_out)
-        self.top.set("memory.max", "max")
-        return got
-
-    def remove(self):
-        for container in self.containers:
-            container.remove()
-        for path in sorted(self.cgroups, key=len, reverse=True):
-            self.cgroups[path].remove()
-
-
-def both(name):
-    return [(name, name), (name, name + "-2")]
-
-
 # Kept open: an exhausted kernel forgets names, and then may fail to ask the machine outside for them (9p)
 os.makedirs(os.path.dirname(CONFIG), exist_ok=True)
 configure("")
@@ -118,11 +54,12 @@ same("control, without policy: at the node's OOM the kernel takes the largest, t
 pods.remove()
 
 agent = start_agent()
-pods = Pods({"guaranteed": "largest-rss", "burstable": "largest-rss"})
-pods.attach("guaranteed", "burstable")
+shape, named = BY_QOS
+pods = Pods(**shape)
+pods.attach(*shape["policies"])
 known = len(records())
 same("the node's order: the BestEffort pod gives way, though it is the smallest and has no policy",
-     pods.deaths(lambda: exhaust_memory(pods.top)), both("besteffort"))
+     pods.deaths(lambda: exhaust_memory(pods.top)), named)
 record = new_record(known)
 compared = record["compared"]
 same("  record: level, and how many were compared by what", (record["level"], compared.get("decided_by"), compared.get("order")),
@@ -133,11 +70,12 @@ same("  record: who came next", [compared["next"][key] for key in ("name", "pod"
 check("  record: why, for people", "the container is BestEffort, before Burstable or unknown of burstable-pod/burstable" in record["why"], record["why"])
 pods.remove()
 
-pods = Pods({"guaranteed": "{victim: largest-rss, priority: -100}", "burstable": "largest-rss"}, sizes=(20, 60, 40))
-pods.attach("guaranteed", "burstable")
+shape, named = BY_PRIORITY
+pods = Pods(**shape)
+pods.attach(*shape["policies"])
 known = len(records())
 same("a lower priority comes before the QoS class: the Guaranteed pod gives way, one process by its policy",
-     pods.deaths(lambda: exhaust_memory(pods.top)), [("guaranteed", "guaranteed")])
+     pods.deaths(lambda: exhaust_memory(pods.top)), named)
 compared = new_record(known)["compared"]
 same("  record: both priorities", (compared["decided_by"], compared["values"]["priority"], compared["next_values"]["priority"]),
      ("priority", -100, 0))

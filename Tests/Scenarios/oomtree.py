@@ -87,6 +87,9 @@ class Process:
         self.popen.stdin.write(line + "\n")
         self.popen.stdin.flush()
 
+    def done(self):
+        assert self.popen.stdout.readline() == "done\n", self.name
+
     def alive(self):
         return self.popen.poll() is None
 

@@ -8,10 +8,14 @@
  * thread is left. Prints "ready", then takes a line on stdin for each step:
  *
  *   grow MIB        that much more anonymous memory, then prints "done"
+ *   creep MIB S     the same, evenly within so many seconds
  *   exhaust FILE    all the memory there is, until the file, a memory.events, says that
  *                   somebody was killed for it; then ends at once
+ *   warm MIB FILE   reads that much of the file once, then prints "done"
  *   thrash MIB FILE reads that much of the file page by page, at random, for ever
  *   stream FILE     reads the file from its beginning to its end, for ever
+ *   serve FILE      wakes up every 10 ms and works with a little memory, for ever; writes into the
+ *                   file how long after it should have woken up it was through, in us
  *
  * and ends with stdin.
  */
@@ -24,17 +28,18 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MIB (1UL << 20)
 
-static void touch(size_t mib, int flags, size_t stride)
+static void *touch(size_t mib, int flags, size_t stride)
 {
 	size_t size = mib * MIB / 4096 * stride, at;
 	char *p;
 
 	if (!mib)
-		return;
+		return NULL;
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED) {
 		perror("mmap");
@@ -42,6 +47,15 @@ static void touch(size_t mib, int flags, size_t stride)
 	}
 	for (at = 0; at < size; at += stride)
 		p[at] = 1;
+	return p;
+}
+
+static void creep(size_t mib, unsigned int seconds)
+{
+	for (size_t i = 0; i < mib; i++) {
+		touch(1, MAP_PRIVATE, 4096);
+		usleep(seconds * 1000000 / mib);
+	}
 }
 
 static long kills(const char *events)
@@ -79,6 +93,17 @@ static int open_file(const char *name)
 	return fd;
 }
 
+static void warm(size_t mib, const char *name)
+{
+	static char buffer[1 << 16];
+	int fd = open_file(name);
+
+	for (size_t at = 0; at < mib * MIB; at += sizeof(buffer))
+		if (pread(fd, buffer, sizeof(buffer), at) <= 0)
+			exit(1);
+	close(fd);
+}
+
 static void thrash(size_t mib, const char *name)
 {
 	int fd = open_file(name);
@@ -100,10 +125,34 @@ static void stream(const char *name)
 			lseek(fd, 0, SEEK_SET);
 }
 
+static void serve(const char *name)
+{
+	FILE *f = fopen(name, "w");
+	struct timespec due, now;
+
+	for (;;) {
+		clock_gettime(CLOCK_MONOTONIC, &due);
+		due.tv_nsec += 10000000;
+		due.tv_sec += due.tv_nsec / 1000000000;
+		due.tv_nsec %= 1000000000;
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+		munmap(touch(2, MAP_PRIVATE, 4096), 2 * MIB);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		fprintf(f, "%ld\n", (now.tv_sec - due.tv_sec) * 1000000 + (now.tv_nsec - due.tv_nsec) / 1000);
+		fflush(f);
+	}
+}
+
+static void done(void)
+{
+	puts("done");
+	fflush(stdout);
+}
+
 static void *obey(void *unused)
 {
 	char line[256], name[256];
-	int mib;
+	int mib, seconds;
 
 	(void)unused;
 	puts("ready");
@@ -115,10 +164,17 @@ static void *obey(void *unused)
 			thrash(mib, name);
 		} else if (sscanf(line, "stream %255s", name) == 1) {
 			stream(name);
+		} else if (sscanf(line, "serve %255s", name) == 1) {
+			serve(name);
+		} else if (sscanf(line, "warm %d %255s", &mib, name) == 2) {
+			warm(mib, name);
+			done();
+		} else if (sscanf(line, "creep %d %d", &mib, &seconds) == 2) {
+			creep(mib, seconds);
+			done();
 		} else if (sscanf(line, "grow %d", &mib) == 1) {
 			touch(mib, MAP_PRIVATE, 4096);
-			puts("done");
-			fflush(stdout);
+			done();
 		}
 	_exit(0);
 }
