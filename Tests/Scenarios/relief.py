@@ -147,4 +147,4 @@ check("no system call of the agent was refused", "refused" not in read("/tmp/age
 top.remove()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(32)
+finish(31)
