@@ -106,6 +106,7 @@ stop() {
     "$runtime" kill "$1" KILL >>"$work/$1/log" 2>&1
     until_ 30 is_empty "$1"
     "$runtime" delete --force "$1" >>"$work/$1/log" 2>&1
+    [[ ! -d $cgroups/$1 ]] || until_ 10 rmdir "$cgroups/$1" 2>>"$work/$1/log"
 }
 
 # With its files: what it wrote to them in memory stays charged to its cgroup, and keeps that

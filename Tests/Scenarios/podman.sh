@@ -186,4 +186,4 @@ kill "$agent"
 wait "$agent"
 rmdir "$cgroups/conmon"
 check_clean
-finish 49
+finish 46
