@@ -100,7 +100,7 @@ public final class Agent {
       }
       if containers.hasLeftovers(now: now) { removeLeftovers() }
       if configWatch.isChanged(now: now) { _ = reload(because: "its files have changed") }
-      relief.handle(containers.attached, system: config.systemRelief, now: now)
+      relief.handle(containers.relieved, system: config.systemRelief, now: now)
       reportRefusedCalls()
 
       var waiting = [

@@ -26,7 +26,8 @@ final class ContainerWatch {
 
   var pollDescriptor: CInt { inotify.fd.raw }
 
-  var attached: [AttachedContainer] { containers.values.map(\.container) }
+  /// Those whose policy has stages before its OOM.
+  var relieved: [AttachedContainer] { containers.values.lazy.map(\.container).filter { !$0.relief.isEmpty } }
 
   /// How many have their policy, as the kernel says.
   var attachedCount: Int { containers.values.count { $0.container.isAttached } }

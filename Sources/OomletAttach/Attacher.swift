@@ -261,19 +261,12 @@ public struct Attacher {
       qos: place.qos, oomScoreAdj: container.oomScoreAdj, limit: cgroup.value(of: "memory.max").flatMap { UInt64($0) },
       capacity: machineMemory().ram)
     // A PID namespace of its own tells the container's PID 1 from anywhere; else its PID here, if that is the kernel's
-    if let namespaces = contents(of: "/proc/\(container.pid)/status"), isFirstInNamespace(namespaces) {
+    if isFirstInPIDNamespace(container.pid) {
       facts.initPIDNamespace = UInt32(truncatingIfNeeded: inode(of: "/proc/\(container.pid)/ns/pid") ?? 0)
     } else if inode(of: "/proc/self/ns/pid") == 0xefff_fffc {
       facts.initPID = UInt32(container.pid)
     }
     return facts
-  }
-
-  /// The line `NSpid:` ends with the PID in the process's own namespace (proc_pid_status(5)).
-  private func isFirstInNamespace(_ status: [UInt8]) -> Bool {
-    let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("NSpid:") }
-    let pids = line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).dropFirst() ?? []
-    return pids.count > 1 && pids.last == "1"
   }
 }
 

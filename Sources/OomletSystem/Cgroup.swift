@@ -46,6 +46,12 @@ public struct Cgroup: ~Copyable {
     return path
   }
 
+  /// Whether a process is in this cgroup or in one below.
+  public func holds(_ pid: Int32) -> Bool {
+    guard let path = try? Cgroup.path(ofProcess: Int(pid)) else { return false }
+    return path == self.path || path.hasPrefix(self.path + "/")
+  }
+
   /// The paths of the cgroups below this one, parents first.
   public var descendants: [String] {
     var all: [String] = []

@@ -119,6 +119,15 @@ public func inode(of path: String) -> UInt64? {
   return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
 }
 
+/// Whether a process is PID 1 of a PID namespace other than this one's: the line `NSpid:` ends with its PID in its own
+/// (proc_pid_status(5)).
+public func isFirstInPIDNamespace(_ pid: Int) -> Bool {
+  let status = String(decoding: contents(of: "/proc/\(pid)/status") ?? [], as: UTF8.self)
+  let line = status.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+  let pids = line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).dropFirst() ?? []
+  return pids.count > 1 && pids.last == "1"
+}
+
 /// The machine's RAM and swap, in bytes (sysinfo(2)).
 public func machineMemory() -> (ram: UInt64, swap: UInt64) {
   var info = sysinfo()

@@ -22,13 +22,7 @@ struct KillsCommand: ParsableCommand {
 
   @OptionGroup var filter: KillFilter
 
-  @Option(name: [.customShort("n"), .long], help: ArgumentHelp("The last ones, so many.", valueName: "count"))
-  var last: Int?
-
-  func validate() throws {
-    guard let last, last < 1 else { return }
-    throw ValidationError("--last \(last): expected a whole number above 0")
-  }
+  @OptionGroup var lastOnes: LastOption
 
   func run() throws {
     var reader = JournalReader()
@@ -39,7 +33,7 @@ struct KillsCommand: ParsableCommand {
       names.add(some)
       records += some.filter(matches)
       // What is not shown is not kept
-      if let last, records.count > last { records.removeFirst(records.count - last) }
+      if let last = lastOnes.last, records.count > last { records.removeFirst(records.count - last) }
     }
     if records.isEmpty && !follow { printError("No kills found\(names.hint(for: filter) ?? ".")\n") }
     guard show(records, header: true) else { return }

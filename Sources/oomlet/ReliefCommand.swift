@@ -17,17 +17,11 @@ struct ReliefCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "table or json.")
   var output = OutputFormat.table
 
-  @Option(name: [.customShort("n"), .long], help: ArgumentHelp("The last ones, so many.", valueName: "count"))
-  var last: Int?
-
-  func validate() throws {
-    guard let last, last < 1 else { return }
-    throw ValidationError("--last \(last): expected a whole number above 0")
-  }
+  @OptionGroup var lastOnes: LastOption
 
   func run() throws {
     let all = try ReliefJournal.records()
-    let records = all.suffix(last ?? all.count)
+    let records = all.suffix(lastOnes.last ?? all.count)
     if records.isEmpty { printError("No relief found.\n") }
     switch output {
     case .json: printOut(records.map { String(decoding: $0.encoded(), as: UTF8.self) + "\n" }.joined())

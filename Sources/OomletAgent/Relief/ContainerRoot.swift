@@ -9,7 +9,7 @@ struct ContainerRoot: ~Copyable {
 
   init(of cgroup: borrowing Cgroup) throws(Failure) {
     let pids = ContainerRoot.processes(of: cgroup)
-    guard let pid = pids.first(where: ContainerRoot.isFirst) ?? pids.first else {
+    guard let pid = pids.first(where: { isFirstInPIDNamespace(Int($0)) }) ?? pids.first else {
       throw Failure(.notFound, "no process of the container is in sight")
     }
     let raw = clinux_open_root(pid)
@@ -18,7 +18,7 @@ struct ContainerRoot: ~Copyable {
     }
     let root = OwnedFD(raw)
     // Its PID may be another's by now
-    guard let path = try? Cgroup.path(ofProcess: Int(pid)), path == cgroup.path || path.hasPrefix(cgroup.path + "/") else {
+    guard cgroup.holds(pid) else {
       throw Failure(.notFound, "process \(pid) has ended")
     }
     self.fd = root
@@ -27,7 +27,7 @@ struct ContainerRoot: ~Copyable {
   /// The container's PID 1, if it has a PID namespace of its own.
   static func firstProcess(of cgroup: borrowing Cgroup) throws(Failure) -> Int32? {
     let pids = processes(of: cgroup)
-    guard let pid = pids.first(where: isFirst) else {
+    guard let pid = pids.first(where: { isFirstInPIDNamespace(Int($0)) }) else {
       throw Failure(.unsupported, "the container has no PID namespace of its own: which process is its first is not known")
     }
     return pid
@@ -38,14 +38,6 @@ struct ContainerRoot: ~Copyable {
       String(decoding: contents(of: "\(Cgroup.mountPoint)\(path)/cgroup.procs") ?? [], as: UTF8.self).split(separator: "\n")
         .compactMap { Int32($0) }.filter { $0 > 0 }
     }
-  }
-
-  /// PID 1 of a PID namespace (proc_pid_status(5), NSpid).
-  private static func isFirst(_ pid: Int32) -> Bool {
-    let status = String(decoding: contents(of: "/proc/\(pid)/status") ?? [], as: UTF8.self)
-    let line = status.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
-    let pids = line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).dropFirst() ?? []
-    return pids.count > 1 && pids.last == "1"
   }
 
   /// A directory in a tmpfs of the container's own, or why it is not to be touched.

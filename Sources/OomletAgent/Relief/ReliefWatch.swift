@@ -29,15 +29,14 @@ final class ReliefWatch {
   var deadline: UInt64? { rounds.isEmpty ? threads.deadline : min(nextLook, threads.deadline ?? .max) }
 
   /// - Parameters:
-  ///   - containers: all that have a policy.
+  ///   - relieved: the containers that have relief.
   ///   - system: the node's own relief.
-  func handle(_ containers: [AttachedContainer], system: [ReliefStage], now: UInt64) {
+  func handle(_ relieved: [AttachedContainer], system: [ReliefStage], now: UInt64) {
     for (job, record) in threads.ended(now: now) {
       rounds[job.owner]?.end(now: now)
       report(record)
     }
     guard now >= nextLook else { return }
-    let relieved = containers.filter { !$0.relief.isEmpty }
     guard !relieved.isEmpty || !system.isEmpty || !rounds.isEmpty else { return }
     nextLook = now + ReliefWatch.interval
     let owners = Set(relieved.map(\.cgroupID) + (system.isEmpty ? [] : [1]))
