@@ -76,7 +76,7 @@ public final class Agent {
     }
     let control = try ControlSocket(group: groupID(ControlSocket.group)) { [unowned self] method in
       switch method {
-      case .status: .success(state.json)
+      case .status: .success(state.json(relief: config.systemRelief))
       case .reload: reload(because: "root asked for it")
       }
     }
@@ -200,7 +200,7 @@ extension Agent {
       node?.apply(config)
       offerMetrics()
       logger.notice("configuration loaded again: \(cause)")
-      return .success(state.json)
+      return .success(state.json(relief: config.systemRelief))
     } catch {
       state.reload.failures += 1
       state.reload.failure = (Int64(clockNanoseconds(CLOCK_REALTIME)), error.description)

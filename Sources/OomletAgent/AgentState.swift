@@ -64,7 +64,8 @@ final class AgentState {
     return true
   }
 
-  var json: JSON {
+  /// - Parameter relief: the node's own, in force.
+  func json(relief: [ReliefStage]) -> JSON {
     func time(_ nanoseconds: Int64) -> JSON { .string(timestamp(nanoseconds)) }
     let uptime = Int64(clockNanoseconds(CLOCK_REALTIME)) - started
     let config = JSON.object([
@@ -79,6 +80,7 @@ final class AgentState {
     return .object([
       ("version", .string(oomletVersion)), ("pid", .integer(Int64(getpid()))), ("started", time(started)),
       ("uptime_seconds", .integer(max(0, uptime / 1_000_000_000))), ("config", config), ("journal", journal),
+      ("system_relief", .array(relief.map { .string($0.summary) })),
       ("records_lost", State.recordsLost.map { .integer(Int64(clamping: $0)) } ?? .null),
       (
         "degraded",

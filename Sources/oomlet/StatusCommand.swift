@@ -49,6 +49,7 @@ struct StatusCommand: ParsableCommand {
           ("kill", .string(container.kill.rawValue)), ("pod_cgroup", container.pod.map { .string($0.path) } ?? .null),
           ("rule", container.rule.map { .integer(Int64($0)) } ?? .null), ("oom_group_drift", .bool(container.hasDrifted)),
           ("pressure", container.pressure?.json ?? .null),
+          ("relief", .array(container.relief.map { .string($0.summary) })),
         ])
       }
       let cgroups = watched.map { JSON.object([("cgroup", .string($0.cgroup)), ("pressure", $0.pressure.json)]) }
@@ -82,10 +83,12 @@ struct StatusCommand: ParsableCommand {
         [
           printable(container.identity.id), printable(container.identity.name.isEmpty ? "-" : container.identity.name),
           printable(container.identity.pod.isEmpty ? "-" : container.identity.pod), printable(container.policy),
-          container.kill.rawValue, attachment(of: container), container.pressure?.shares ?? "-", printable(container.cgroup),
+          container.kill.rawValue, attachment(of: container), container.pressure?.shares ?? "-",
+          container.relief.isEmpty ? "-" : container.relief.map(\.action.kind.rawValue).joined(separator: ","),
+          printable(container.cgroup),
         ]
       }
-      printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "PRESSURE", "CGROUP"]] + rows))
+      printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "PRESSURE", "RELIEF", "CGROUP"]] + rows))
     }
   }
 
@@ -129,6 +132,7 @@ struct StatusCommand: ParsableCommand {
       ["Config:", error.map { "\($0); in force is what was \(loaded)" } ?? loaded],
       ["Journal:", service["journal"]?["error"]?.string.map { printable($0, limit: 2000) } ?? text(service["journal"]?["path"])],
     ]
+      + (service["system_relief"]?.array ?? []).map { ["Relief:", text($0)] }
       + (service["degraded"]?.array ?? []).filter { !["config", "journal"].contains($0["reason"]?.string) }
       .map { ["Degraded:", text($0["message"])] }
   }

@@ -13,7 +13,7 @@ tell one "grow api 200"
 oom_over one
 check "the largest dies alone" same "$(died "$before" "$(processes one)")" api
 check "the record is there" until_ 5 has_record one
-check "with the container and its policy" same "$(field one '"\(.container.id) \(.policy) \(.outcome)"')" "one largest-rss killed"
+check "with the container and its policy" same "$(fields one container.id policy outcome)" "one largest-rss killed"
 remove one
 
 bundle typo 64 largets-rss w=1

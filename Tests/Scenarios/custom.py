@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Policies of the node's own: loaded by name, asked at every level, refused with a reason.
 import os
 import shutil

@@ -33,7 +33,7 @@ act() { # container, title, annotation
 
 story() { # container
     until_ 5 has_record "$1"
-    echo "  oomlet: $(oomlet kills -o json | jq -r --arg id "$1" 'select(.container.id == $id) | .sentence' | tail -n 1)"
+    echo "  oomlet: $(fields "$1" sentence)"
     echo "  the record:"
     record "$1" | jq . | sed 's/^/    /'
     echo "  the kernel's log: $(dmesg | grep -o 'oomlet [a-z-]*: Killed process.*' | tail -n 1 | cut -d, -f1)"
@@ -47,15 +47,15 @@ remove control
 act largest "oom.policy: largest-rss" largest-rss
 story largest
 check "only the largest worker died" same "$victims" api
-check "the record names it" same "$(field largest .victim.comm)" api
+check "the record names it" same "$(fields largest victim.comm)" api
 check "it was restarted" grep -q "worker api .* restarted" "$work/largest/log"
 remove largest
 
 act youngest "oom.policy: youngest" youngest
 story youngest
 check "the youngest worker died, though api was larger" same "$victims" batch
-check "the record names it" same "$(field youngest .victim.comm)" batch
-check "the runner-up was the one started before it" same "$(field youngest .runner_up.comm)" api
+check "the record names it" same "$(fields youngest victim.comm)" batch
+check "the runner-up was the one started before it" same "$(fields youngest runner_up.comm)" api
 remove youngest
 
 echo

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # `oomlet explain` names the process that then dies, in random process trees.
 # vm: --memory 2048
 import os
@@ -31,10 +31,10 @@ def random_shapes(chance):
     (their program's file) between question and OOM."""
     while True:
         shapes = []
-        for i, anon in enumerate(chance.sample(range(2, 34, 2), chance.randint(3, 8))):
+        for i, anon in enumerate(chance.sample(range(2, 18), chance.randint(3, 8))):
             shape = {"anon": anon}
             if chance.random() < 0.3:
-                shape["shmem"] = chance.randint(2, 20)
+                shape["shmem"] = chance.randint(2, 12)
             if i and chance.random() < 0.3:
                 shape["adj"] = chance.choice([-1000, -500, 100, 900])
             if chance.random() < 0.2:
@@ -42,7 +42,7 @@ def random_shapes(chance):
             shapes.append(shape)
         sizes = [[s["anon"] for s in shapes], [s["anon"] + s.get("shmem", 0) for s in shapes],
                  [s["shmem"] for s in shapes if "shmem" in s]]
-        if all(abs(a - b) > 1 for kind in sizes for j, a in enumerate(kind) for b in kind[:j]):
+        if all(a != b for kind in sizes for j, a in enumerate(kind) for b in kind[:j]):
             return shapes
 
 

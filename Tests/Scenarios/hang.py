@@ -1,6 +1,7 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # A container that hangs at its limit: its hot files come from a slow disk, and its memory creeps up. By itself it is never an
 # OOM; with pressure it is one in time, and the neighbour hardly notices. At memory.max, and at memory.high alone.
+# alone: how late others wake up is measured
 # vm: --memory 768 --disk Tests/Scenarios/.out/disk.img:300
 from oomtree import *
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Records are kills, none twice, though the agent is killed at any moment, in the middle of a rotation, too; and a
 # thousand OOMs leave nothing behind.
 # vm: --memory 2048 --timeout 1500

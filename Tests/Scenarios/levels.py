@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # One container, five reasons: its own limit, its pod's, a slice's, the node's memory, pressure. The records say which, and the
 # queries of docs/records.md find each.
 # vm: --memory 768

@@ -50,47 +50,61 @@ finish() { # number of checks
 
 # --- containers --------------------------------------------------------------------
 
+json_string() { # text, as a JSON string
+    local text=${1//\\/\\\\}
+    text=${text//\"/\\\"}
+    echo "\"${text//$'\e'/\\u001b}\""
+}
+
 # bundle NAME MIB ANNOTATION ARG...: a container of MIB with workload ARG...; no annotation if empty
 bundle() {
-    local name=$1 mib=$2 annotation=$3
+    local name=$1 mib=$2 annotation=$3 args=
     local dir=$work/$name
     shift 3
     mkdir -p "$dir"/{rootfs/{proc,dev,ctl},ctl}
     [[ -p $dir/ctl/commands ]] || mkfifo "$dir/ctl/commands"
     cp "$out/workload" "$dir/rootfs/"
-    jq -n --arg name "$name" --argjson mib "$mib" --arg annotation "$annotation" --arg dir "$dir" --arg hook "$hook" '{
-        ociVersion: "1.0.2",
-        process: {user: {uid: 0, gid: 0}, args: (["/workload"] + $ARGS.positional), env: [], cwd: "/"},
-        root: {path: "rootfs"},
-        hostname: $name,
-        mounts: [
-            {destination: "/proc", type: "proc", source: "proc"},
-            {destination: "/ctl", type: "bind", source: "\($dir)/ctl", options: ["bind"]}
-        ],
-        annotations: (if $annotation == "" then {} else {"oom.policy": $annotation} end),
-        # Longer than hooks/ has it: here a machine is emulated, beside another one
-        hooks: {
-            createRuntime: [{path: $hook, args: ["oomlet-hook", "--stage", "createRuntime"], timeout: 20}],
-            poststop: [{path: $hook, args: ["oomlet-hook", "--stage", "poststop"], timeout: 20}]
-        },
-        linux: {
-            cgroupsPath: "/oomlet-test/\($name)",
-            namespaces: (["pid", "mount", "ipc", "uts"] | map({type: .})),
-            resources: {
-                memory: {limit: ($mib * 1048576), swap: ($mib * 1048576)},
-                unified: {"memory.oom.group": "1"}
-            }
+    [[ -z $annotation ]] || annotation="\"oom.policy\": $(json_string "$annotation")"
+    ((!$#)) || printf -v args ', "%s"' "$@"
+    # The hooks' time-out is longer than hooks/ has it: here a machine is emulated, beside another one
+    cat >"$dir/config.json" <<JSON
+{
+    "ociVersion": "1.0.2",
+    "process": {
+        "user": {"uid": 0, "gid": 0}, "args": ["/workload"$args], "env": [], "cwd": "/"
+    },
+    "root": {"path": "rootfs"},
+    "hostname": "$name",
+    "mounts": [
+        {"destination": "/proc", "type": "proc", "source": "proc"},
+        {"destination": "/ctl", "type": "bind", "source": "$dir/ctl", "options": ["bind"]}
+    ],
+    "annotations": {$annotation},
+    "hooks": {
+        "createRuntime": [{"path": "$hook", "args": ["oomlet-hook", "--stage", "createRuntime"], "timeout": 20}],
+        "poststop": [{"path": "$hook", "args": ["oomlet-hook", "--stage", "poststop"], "timeout": 20}]
+    },
+    "linux": {
+        "cgroupsPath": "/oomlet-test/$name",
+        "namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}],
+        "resources": {
+            "memory": {"limit": $((mib << 20)), "swap": $((mib << 20))},
+            "unified": {"memory.oom.group": "1"}
         }
-    }' --args "$@" >"$dir/config.json"
+    }
+}
+JSON
 }
 
-edit() { # name, jq filter: changes a bundle
-    jq "$2" "$work/$1/config.json" >"$work/$1/config.new" && mv "$work/$1/config.new" "$work/$1/config.json"
+edit() { # name, sed's script: changes a bundle
+    sed -i "$2" "$work/$1/config.json"
 }
 
 create() { "$runtime" create --bundle "$work/$1" "$1" >"$work/$1/log" 2>&1 </dev/null; }
 
 is_created() { "$runtime" state "$1" >/dev/null 2>&1; }
+
+pid_in_state() { "$runtime" state "$1" | "$out/get" pid; }
 
 launch() { # name: created, started, all workers up
     create "$1" && "$runtime" start "$1" && until_ 30 grep -q '^ready' "$work/$1/log"
@@ -158,11 +172,11 @@ start_agent() {
     agent=$!
     until_ 10 agent_runs
 }
-agent_runs() { [[ $(oomlet status -o json | jq -r .agent) == running ]]; }
+agent_runs() { [[ $(oomlet status -o json | "$out/get" agent) == running ]]; }
 
 # The last record of a container, as JSON
-record() { oomlet kills -o json 2>/dev/null | jq -c --arg id "$1" 'select(.container.id == $id)' | tail -n 1; }
-field() { record "$1" | jq -r "$2"; }
+record() { oomlet kills -o json --container "$1" --last 1 2>/dev/null; }
+fields() { record "$1" | "$out/get" "${@:2}"; }
 has_record() { [[ -n $(record "$1") ]]; }
 
 # The maps of all policies that the kernel's link info shows on a container's cgroup, one a line

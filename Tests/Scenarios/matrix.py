@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Every victim rule x kill scope x level: who dies is what a plain model computes from
 # /proc, and nobody else does. Here at container, pod and slice; matrix_system: at the system.
 # vm: --memory 1024

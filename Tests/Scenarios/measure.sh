@@ -22,13 +22,10 @@ echo "                                    true  $(quantiles <"$work/t.true")"
 
 bundle warm 64 largest-rss w=1
 create warm
-for kind in policy none true; do
-    bundle "$kind" 64 "" w=1
-    case $kind in
-    policy) edit policy '.annotations["oom.policy"] = "largest-rss"' ;;
-    true) edit true '.hooks |= map_values(map(.path = "'"$work/bin/true"'"))' ;;
-    esac
-done
+bundle policy 64 largest-rss w=1
+bundle none 64 "" w=1
+bundle true 64 "" w=1
+edit true "s|\"$hook\"|\"$work/bin/true\"|"
 # Without the last stage's wait for the cgroup to empty, which is not the hook's
 for ((i = 0; i < rounds; i++)); do
     for kind in policy none true; do
@@ -40,11 +37,12 @@ for kind in policy none true; do echo "runc create, hook $kind:  $(quantiles <"$
 
 bundle peak 64 largest-rss w=1
 create peak
-pid=$(runc state peak | jq .pid)
+pid=$(pid_in_state peak)
+state() { echo "{\"id\": \"peak\", \"status\": \"creating\", \"pid\": $pid, \"annotations\": {\"oom.policy\": \"$1\"}}"; }
 "$hook" --stage poststop <<<'{"id": "peak"}'
 peak() { "$out/peak" "$hook" "$@"; }
-echo "peak memory, attaching a loaded policy: $(jq -n --argjson pid "$pid" '{id: "peak", status: "creating", pid: $pid, annotations: {"oom.policy": "largest-rss"}}' | peak)"
+echo "peak memory, attaching a loaded policy: $(state largest-rss | peak)"
 "$hook" --stage poststop <<<'{"id": "peak"}'
-echo "peak memory, loading one first:         $(jq -n --argjson pid "$pid" '{id: "peak", status: "creating", pid: $pid, annotations: {"oom.policy": "youngest"}}' | peak)"
+echo "peak memory, loading one first:         $(state youngest | peak)"
 remove peak
 remove warm

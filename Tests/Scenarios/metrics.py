@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # What the agent tells Prometheus: kills, each once, also of containers that are gone, through restarts of the agent, with
 # a ring buffer that is too small, and with a journal that can't be written.
 # vm: --memory 3072 --timeout 900

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # The node's configuration: who gives way among pods, what is protected, default policies by rule, caps, and containers
 # that no hook was called for.
 # vm: --memory 1024

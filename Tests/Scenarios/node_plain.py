@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # The three pods of scenario node, on a kernel without OOM policies: its choice at the node's OOM is another one.
 # vm: --plain --memory 1024
 from threepods import *

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Stalls of the whole system: nobody dies while there is memory; where there is none, who took it
 # dies, not who stalls most.
 # vm: --memory 768 --disk Tests/Scenarios/.out/disk.img:800

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # A node whose kernel measures no pressure.
 # vm: --append psi=0
 from oomtree import *

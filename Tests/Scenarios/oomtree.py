@@ -195,6 +195,20 @@ class Container:
         subprocess.run(["oomlet-hook", "--stage", "poststop"], input=json.dumps({"id": self.id}), text=True)
 
 
+def attach_crowd(top, numbers):
+    """Containers of one process, which goes from one to the next: attached is the cgroup."""
+    sleeper = subprocess.Popen(["sleep", "100000"])
+    for n in numbers:
+        path = f"{top.dir}/c{n}"
+        os.mkdir(path)
+        write(path + "/cgroup.procs", sleeper.pid)
+        state = json.dumps({"id": f"c{n}", "status": "creating", "pid": sleeper.pid, "bundle": "/", "annotations": {"oom.policy": "largest-rss"}})
+        run = subprocess.run(["oomlet-hook", "--stage", "createRuntime"], input=state, text=True, stderr=subprocess.PIPE)
+        assert (run.returncode, run.stderr) == (0, ""), run
+    sleeper.kill()
+    sleeper.wait()
+
+
 def all_ready(containers):
     for container in containers:
         for process in container.processes:
@@ -259,7 +273,8 @@ def deaths(containers, act, seconds=15):
 
 
 def records():
-    return [json.loads(line) for line in read(JOURNAL).splitlines()]
+    """Those that are written to their end."""
+    return [json.loads(line) for line in read(JOURNAL).split("\n")[:-1]]
 
 
 class Agent:

@@ -96,7 +96,7 @@ check "run --annotation oom.policy=youngest: the policy is on its cgroup" same "
 grow annotated
 check "the youngest dies alone" same "$(died "$before" "$(processes "$cgroup")")" batch
 check "the record is there" until_ 5 has_record "$id"
-check "with victim and policy" same "$(field "$id" '"\(.victim.comm) \(.policy) \(.outcome)"')" "batch youngest killed"
+check "with victim and policy" same "$(fields "$id" victim.comm policy outcome)" "batch youngest killed"
 check "memory.events: one kill" same "$(event "$cgroup" oom_kill)" 1
 check "podman inspect: running, not OOMKilled" same "$(states annotated Status OOMKilled)" "running false"
 podman rm -f -t 0 plain annotated >"$work/rm" 2>&1
@@ -137,7 +137,7 @@ example() { # name, processes that live
     check "one process died" same "$(event "$cgroup" oom_kill)" 1
     check "the container lives, its PID 1 is the same" same "${state_of[$container]}" "running ${init_of[$container]} 0 false"
     check "the record is there" until_ 5 has_record "${id_of[$container]}"
-    check "with the policy" same "$(field "${id_of[$container]}" '"\(.policy) \(.outcome)"')" "$1 killed"
+    check "with the policy" same "$(fields "${id_of[$container]}" policy outcome)" "$1 killed"
     check "without annotation: no policy is on it" same "$(links_on "${cgroup_of[$1-control-app]}" 2>/dev/null)" ""
 }
 example youngest server

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Pods as the kubelet lays them out: limits that fire above the container, scopes, protection,
 # what is counted, what is hostile.
 # vm: --memory 1024

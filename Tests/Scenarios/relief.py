@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Relief before an OOM: memory is reclaimed, files are deleted, a process is told, and what that freed is on record. The kernel's
 # stage waits for none of it, and nothing outside the container is touched.
 # vm: --memory 1024 --disk Tests/Scenarios/.out/disk.img:800
@@ -103,6 +103,10 @@ soon = "{full: 15%, over: 4s, for: 6s}"
 control = thrashing("control", "[]", limit=soon)
 told = thrashing("told", "[{stage: reclaim, at: 5%, amount: 64Ki}, {stage: signal, at: 5%, to: victim, grace: 5s}]", limit=soon)
 deaf = thrashing("deaf", "[{stage: signal, at: 5%, grace: 2m}]", dict(ignore=int(signal.SIGTERM)), limit=soon)
+status = json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)
+same("status shows the stages, the node's as well",
+     ({c["name"]: [stage.split(" at ")[0] for stage in c["relief"]] for c in status["attached"]}, status["service"]["system_relief"]),
+     ({"control": [], "told": ["reclaim 64Ki", "SIGTERM to victim"], "deaf": ["SIGTERM to victim"]}, ["reclaim 1Mi at 1% within 5s"]))
 for container in (control, told, deaf):
     creeps(container)
 until(90, lambda: not any("reader" in container.alive() for container in (control, told, deaf)))
@@ -147,4 +151,4 @@ check("no system call of the agent was refused", "refused" not in read("/tmp/age
 top.remove()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(31)
+finish(32)

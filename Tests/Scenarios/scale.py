@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # A decision among 10,000 processes in 1,000 cgroups, and one that nobody's protect can escape.
 # vm: --memory 3072 --timeout 900
 import os

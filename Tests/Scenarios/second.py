@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # Not a test: how often an OOM takes a second process, because the memory of the first is still
 # charged when it no longer counts as dying; the kernel's own choice and a policy in turns.
 import os

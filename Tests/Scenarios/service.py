@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # The agent as a service: its rights, its socket, reloads, others on the node, its death.
 # vm: --timeout 600
 import shutil

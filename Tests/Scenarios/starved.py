@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # An agent in a cgroup of 20 MiB, with 400 attached containers (or ATTACHED, GONE): many gone, killed during an OOM, replaced.
 # vm: --memory 2048 --timeout 1200
 import shutil
@@ -46,27 +46,13 @@ def claimed():
     return {c["cgroup_id"] for c in status()["attached"] if c["attached"]}
 
 
-def attach(numbers):
-    """Containers of one process, which goes from one to the next: attached is the cgroup."""
-    sleeper = subprocess.Popen(["sleep", "100000"])
-    for n in numbers:
-        path = f"{MOUNT}{TOP}/c{n}"
-        os.mkdir(path)
-        write(path + "/cgroup.procs", sleeper.pid)
-        state = json.dumps({"id": f"c{n}", "status": "creating", "pid": sleeper.pid, "bundle": "/", "annotations": {"oom.policy": "largest-rss"}})
-        run = subprocess.run(["oomlet-hook", "--stage", "createRuntime"], input=state, text=True, stderr=subprocess.PIPE)
-        assert (run.returncode, run.stderr) == (0, ""), run
-    sleeper.kill()
-    sleeper.wait()
-
-
 agent = Starved("oomlet")
 shops = [Container(top, f"shop{i}", policy) for i, policy in enumerate(["largest-rss", "youngest", "oldest"])]
 for shop in shops:
     shop.start("first", anon=10), shop.start("largest", anon=24), shop.start("last", anon=12)
     shop.attach()
 start = time.monotonic()
-at_once([lambda k=k: attach(range(k, ATTACHED - len(shops), 4)) for k in range(4)])
+at_once([lambda k=k: attach_crowd(top, range(k, ATTACHED - len(shops), 4)) for k in range(4)])
 print(f"      {ATTACHED} containers attached in {time.monotonic() - start:.0f} s")
 same("all are attached, by the kernel's word", len(linked()), ATTACHED)
 same("status claims what link info says", claimed() == linked(), True)
