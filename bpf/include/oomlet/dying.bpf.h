@@ -56,7 +56,8 @@ int note_victim(unsigned long long *ctx)
 /* Waits for the victim's end, for a moment. A victim no longer counts as dying (to the
  * kernel: MMF_OOM_SKIP) before all of its memory is uncharged; whoever asks again just
  * then would get a second victim. Not if the task that is out of memory dies itself: it
- * has to go for that.
+ * has to go for that. With one processor the victim gets it meanwhile only where the
+ * kernel is preemptible.
  */
 static __noinline void wait_for_end(__u32 victim)
 {
