@@ -47,7 +47,8 @@ extension KillRecord.Container {
     ])
   }
 
-  init(json: JSON) {
+  /// What is missing is empty.
+  public init(json: JSON) {
     self.init(
       id: json["id"]?.string ?? "", name: json["name"]?.string ?? "", pod: json["pod"]?.string ?? "",
       namespace: json["namespace"]?.string ?? "", cgroup: json["cgroup"]?.string ?? "",

@@ -29,13 +29,9 @@ struct ReliefCommand: ParsableCommand {
       guard !records.isEmpty else { return }
       let now = Int64(clockNanoseconds(CLOCK_REALTIME))
       let rows = records.map { record in
-        let container = record["container"]
-        let name = [container?["name"]?.string, container?["id"]?.string, container?["cgroup"]?.string].compactMap { $0 }.first {
-          !$0.isEmpty
-        }
-        return [
+        [
           record["time"]?.string.flatMap(nanoseconds(fromTimestamp:)).map { age(now - $0) } ?? "-",
-          printable(name ?? "-", limit: 40),
+          KillRecord.Container(json: record["container"] ?? .null).label,
           record["stage"]?.string ?? "-", record["outcome"]?.string ?? "-",
           record["freed_bytes"]?.integer.map { binarySize(UInt64(clamping: $0)) } ?? "-",
           printable(record["message"]?.string ?? ""),
