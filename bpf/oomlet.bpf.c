@@ -20,7 +20,7 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define ASKED_AGAIN_NS 1000000
+#define ASKED_AGAIN_NS 100000000
 
 /* Where an OOM is, and by what rules containers are compared there. */
 static __always_inline void find_level(struct scan *s, struct oomlet_record *r, struct cgroup *cgrp)
@@ -150,19 +150,23 @@ static __always_inline bool stands_aside(struct scan *s, struct oomlet_record *r
 	       (r->level == OOMLET_LEVEL_CONTAINER && r->victim_rule == OOMLET_VICTIM_KERNEL);
 }
 
-/* Nothing was killed. The policies further up will be asked about the same OOM. */
+/* Nothing was killed. The policies further up will be asked about the same OOM, then the
+ * kernel chooses: it is the same one as long as that has no victim, or for a moment where
+ * it finds none.
+ */
 static __always_inline int decline(struct scan *s, __u64 cgroup_id)
 {
 	s->declined_at_ns = bpf_ktime_get_boot_ns();
 	s->declined_cgroup_id = cgroup_id;
 	s->declined_pid = bpf_get_current_task_btf()->pid;
+	s->declined_victims = victims_noted();
 	return 0;
 }
 
 static __always_inline bool declined_just_now(struct scan *s, __u64 cgroup_id, __u64 now)
 {
 	return s->declined_cgroup_id == cgroup_id && now - s->declined_at_ns < ASKED_AGAIN_NS &&
-	       s->declined_pid == bpf_get_current_task_btf()->pid;
+	       s->declined_victims == victims_noted() && s->declined_pid == bpf_get_current_task_btf()->pid;
 }
 
 static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, __u32 trigger)

@@ -28,6 +28,7 @@ static void take(const char *procs, size_t size)
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		_exit(1);
+	madvise(p, size, MADV_POPULATE_WRITE);
 	for (at = 0; at < size; at += 4096)
 		p[at] = 1;
 	_exit(0);

@@ -53,7 +53,7 @@ start = time.monotonic()
 agent.stop(signal.SIGKILL)
 for i in range(ROUNDS):
     popen = subprocess.Popen(["oomlet", "agent"], stderr=agent.log)
-    time.sleep(random.uniform(0, 0.5))
+    time.sleep(random.uniform(0, 0.35))
     popen.kill()
     popen.wait()
 killed = int(loop.communicate()[0])

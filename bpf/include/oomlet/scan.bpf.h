@@ -59,7 +59,7 @@ struct scan {
 	__u64 declined_at_ns;
 	__u64 declined_cgroup_id;
 	__u32 declined_pid;
-	__u32 pad;
+	__u32 declined_victims;		/* noted by then, see dying.bpf.h */
 };
 
 struct {
