@@ -280,8 +280,10 @@ def records():
 class Agent:
     def __init__(self, within=()):
         self.log = open("/tmp/agent.log", "a")
+        running = lambda: read("/tmp/agent.log").count("is running")
+        before = running()
         self.popen = subprocess.Popen([*within, "oomlet", "agent"], stderr=self.log)
-        assert until(20, lambda: "is running" in read("/tmp/agent.log")), read("/tmp/agent.log")
+        assert until(20, lambda: running() > before), read("/tmp/agent.log")
 
     def stop(self, how=signal.SIGTERM):
         self.popen.send_signal(how)
