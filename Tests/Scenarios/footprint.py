@@ -18,7 +18,7 @@ MANAGED_OOM = "/run/systemd/io.system.ManagedOOM"
 
 def used(pid):
     """Resident memory and its maximum, in KiB, and processor time, in ticks."""
-    facts = dict(line.split(":", 1) for line in read(f"/proc/{pid}/status").splitlines() if ":" in line)
+    facts = status_of(pid)
     stat = read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return int(facts["VmRSS"].split()[0]), int(facts["VmHWM"].split()[0]), int(stat[11]) + int(stat[12])
 

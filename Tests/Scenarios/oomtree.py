@@ -69,6 +69,11 @@ def write(path, text):
         f.write(str(text))
 
 
+def status_of(pid):
+    """The fields of /proc/PID/status, as they are there; none if it is gone."""
+    return dict(line.split(":", 1) for line in read(f"/proc/{pid}/status").splitlines() if ":" in line)
+
+
 class Process:
     """A process of shape.c in a cgroup. It is started, but may not have its memory before ready()."""
 
@@ -102,7 +107,7 @@ class Process:
 
     def facts(self):
         """What the kernel's choice is made of, as /proc has it, in bytes; None: it is gone."""
-        status = dict(line.split(":", 1) for line in read(f"/proc/{self.pid}/status").splitlines() if ":" in line)
+        status = status_of(self.pid)
         stat = read(f"/proc/{self.pid}/stat").rpartition(")")[2].split()
         if "RssAnon" not in status or not stat:
             return None

@@ -24,7 +24,7 @@ class Starved:
         assert until(60, lambda: "is running" in read(self.path)), read(self.path)
 
     def resident(self):
-        facts = dict(line.split(":", 1) for line in read(f"/proc/{self.popen.pid}/status").splitlines() if ":" in line)
+        facts = status_of(self.popen.pid)
         return [int(facts[key].split()[0]) for key in ("VmRSS", "VmHWM")]
 
     def ticks(self):
