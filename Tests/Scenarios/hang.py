@@ -6,8 +6,8 @@
 from oomtree import *
 
 TOP = "/oomlet-test"
-HANG = 60 if os.environ.get("FULL") else 15  # how long the control is watched, in seconds
-QUIET = 6
+HANG = 60 if os.environ.get("FULL") else 10  # how long the control is watched, in seconds
+QUIET = 4
 TICK = 4  # how much later than `for` a kill may come, in seconds
 LIMIT, HOT, CREEP = 64, 45, 10  # in MiB; memory of 12 is there before
 LATENCIES = "/tmp/latencies"

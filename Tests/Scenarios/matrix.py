@@ -14,14 +14,15 @@ from oomtree import *
 TOP = "/oomlet-test"
 
 SHAPES = [  # in order of their start
-    ("first", dict(anon=6)),
-    ("shmem", dict(shmem=16, anon=1)),
-    ("anon", dict(anon=14)),
-    ("rss", dict(anon=10, shmem=10)),
-    ("sparse", dict(sparse=13)),
-    ("score", dict(anon=6, adj=700)),
-    ("last", dict(anon=6)),
+    ("first", dict(anon=2)),
+    ("shmem", dict(shmem=9, anon=1)),
+    ("anon", dict(anon=8)),
+    ("rss", dict(anon=6, shmem=6)),
+    ("sparse", dict(sparse=7)),
+    ("score", dict(anon=2, adj=700)),
+    ("last", dict(anon=2)),
 ]
+OTHERS = {"side": 4, "plain": 3, "other": 5}  # anonymous memory, in MiB
 
 RULES = {  # the model: what is compared, the highest dies
     "largest-rss": lambda f: f["rss"],
@@ -39,7 +40,7 @@ MEANT = {"largest-rss": "rss", "largest-memory": "sparse", "largest-anon": "anon
 
 
 class Tree:
-    def __init__(self, rule=None, kill=None):
+    def __init__(self):
         self.top = Cgroup(TOP)
         self.top.enable()
         self.slice = Cgroup(TOP + "/kubepods-test.slice")
@@ -47,26 +48,34 @@ class Tree:
         self.pods = [Cgroup(f"{self.slice.path}/kubepods-test-pod{i}.slice") for i in (1, 2)]
         for pod in self.pods:
             pod.enable()
-        policy = rule and f"{{victim: {rule}, kill: {kill}}}"
-        self.app = Container(self.pods[0], "app", policy)
-        self.side = Container(self.pods[0], "side", rule and "youngest")
-        self.plain = Container(self.pods[0], "plain")
-        self.other = Container(self.pods[1], "other", rule and "largest-rss")
-        self.containers = [self.app, self.side, self.plain, self.other]
-        for name, shape in SHAPES:
-            self.app.begin(name, **shape)
-        self.side.begin("side", anon=5)
-        self.plain.begin("plain", anon=4)
-        self.other.begin("other", anon=9)
-        all_ready(self.containers)
-        if rule:
-            at_once(container.attach for container in (self.app, self.side, self.other))
+        self.named = {}
+
+    def furnish(self, rule=None, kill=None):
+        """Containers with these policies, and all their processes: those of before, where that is what they are."""
+        policies = {"app": rule and f"{{victim: {rule}, kill: {kill}}}", "side": rule and "youngest", "plain": None,
+                    "other": rule and "largest-rss"}
+        fresh = [name for name, policy in policies.items() if name not in self.named or
+                 self.named[name].policy != policy or not all(p.alive() for p in self.named[name].processes)]
+        at_once(self.named[name].remove for name in fresh if name in self.named)
+        for name in fresh:
+            self.named[name] = Container(self.pods[name == "other"], name, policies[name])
+            for process, shape in SHAPES if name == "app" else [(name, dict(anon=OTHERS[name]))]:
+                self.named[name].begin(process, **shape)
+        all_ready(self.named[name] for name in fresh)
+        at_once(self.named[name].attach for name in fresh if policies[name])
+        self.app, self.side, self.plain = (self.named[name] for name in ("app", "side", "plain"))
+        self.containers = list(self.named.values())
 
     def run_out(self, level):
         if level == "system":
             exhaust_memory(self.top)
         else:
-            run_out({"container": self.app.cgroup, "pod": self.pods[0], "slice": self.slice}[level], self.app.processes[0], 3)
+            cgroup = {"container": self.app.cgroup, "pod": self.pods[0], "slice": self.slice}[level]
+            run_out(cgroup, self.app.processes[0], 2)
+
+    def unlimited(self):
+        for cgroup in [self.slice, *self.pods]:
+            cgroup.set("memory.max", "max")
 
     def remove(self):
         at_once(container.remove for container in self.containers)
@@ -74,11 +83,11 @@ class Tree:
             cgroup.remove()
 
 
-def expected(tree, rule, kill, level):
+def expected(rule, kill, level):
     """The model: who is to die."""
     if rule == "kernel" and level == "container":
         # The policy stands aside; memory.oom.group is as the scope wants it
-        victim = kernels_choice(tree)
+        victim = kernels_choice()
         return {("app", victim)} if kill == "process" else {("app", p.name) for p in tree.app.processes}
     facts = {p.name: p.facts() for p in tree.app.processes}
     compare = RULES[rule] or (lambda f: f["size"] + f["adj"] * 10**6)
@@ -91,7 +100,7 @@ def expected(tree, rule, kill, level):
     return {(c.name, p.name) for c in (tree.app, tree.side, tree.plain) for p in c.processes}
 
 
-def kernels_choice(tree):
+def kernels_choice():
     """oom_badness(): size, and oom_score_adj in thousandths of the limit."""
     limit = int(tree.app.cgroup.get("memory.current"))
     facts = {p.name: p.facts() for p in tree.app.processes}
@@ -99,9 +108,9 @@ def kernels_choice(tree):
 
 
 def case(rule, kill, level):
-    tree = Tree(rule, kill)
+    tree.furnish(rule, kill)
     known = len(records())
-    want = expected(tree, rule, kill, level)
+    want = expected(rule, kill, level)
     same(f"{level}: {rule}, kill {kill}", deaths(tree.containers, lambda: tree.run_out(level)), sorted(want))
     until(5, lambda: len(records()) > known)
     new = records()[known:]
@@ -110,17 +119,18 @@ def case(rule, kill, level):
     got = (len(new), record.get("level"), record.get("policy"), record.get("kill"), record.get("outcome"),
            record.get("container", {}).get("name"))
     same(f"  on record, once", got, (1, level, rule, kill, outcome, "app"))
-    tree.remove()
+    tree.unlimited()
 
 
 def control(level):
     """Without policy: the kernel's choice, and with memory.oom.group all of its container."""
-    tree = Tree()
+    tree.furnish()
     same(f"{level}: control without policy: all of the kernel's choice",
          deaths(tree.containers, lambda: tree.run_out(level)), sorted(("app", p.name) for p in tree.app.processes))
-    tree.remove()
+    tree.unlimited()
 
 
+tree = Tree()
 agent = Agent()
 rules = os.environ.get("RULES", " ".join(RULES)).split()
 kills = os.environ.get("KILLS", "process container pod").split()
@@ -128,13 +138,14 @@ levels = os.environ.get("LEVELS", "container pod slice").split()
 for level in levels:
     if level == "system":
         # What is taken for good need not be taken for each case
-        ballast = take_memory(leaving_mib=250)
+        ballast = take_memory(leaving_mib=160)
     control(level)
     for rule in rules:
         for kill in kills:
             case(rule, kill, level)
 if "system" in levels:
     ballast.end()
+tree.remove()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
 finish(len(levels) * (1 + 2 * len(rules) * len(kills)) + 7)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # The matrix at the system's level: its memory is taken for each case.
-# vm: --memory 1024
+# vm: --memory 512
 import os
 
 os.environ["LEVELS"] = "system"

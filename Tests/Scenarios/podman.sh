@@ -32,8 +32,8 @@ driver = "overlay"
 runroot = "/run/containers/storage"
 graphroot = "/run/containers/graph"
 CONF
-# Each is a process of its own, too short-lived for Go's garbage to be worth collecting
-podman() { GOGC=off chroot "$root" podman "$@"; }
+# Each is a process of its own, too short-lived for Go to collect garbage or to interrupt itself
+podman() { GOGC=off GODEBUG=asyncpreemptoff=1 chroot "$root" podman "$@"; }
 states() { # container, fields of its state
     local name=$1
     shift
@@ -42,9 +42,7 @@ states() { # container, fields of its state
 
 mkdir -p "$work/image"/{bin,tmp}
 cp "$(command -v busybox)" "$work/image/bin/busybox"
-"$work/image/bin/busybox" --list | while read -r applet; do
-    [[ $applet == busybox ]] || ln -s busybox "$work/image/bin/$applet"
-done
+"$work/image/bin/busybox" --install "$work/image/bin"
 cp "$out/workload" "$work/image/"
 tar -C "$work/image" -cf "$work/image.tar" .
 podman import -q "$work/image.tar" "$image" >"$work/import" 2>&1 || { cat "$work/import"; exit 1; }

@@ -9,7 +9,7 @@ from oomtree import *
 TOP = "/oomlet-test"
 DATA = ["/mnt/data1", "/mnt/data2"]  # two: cached pages are shared
 TICK = 4  # how much later than `for` a kill may come, in seconds
-QUIET = int(os.environ.get("QUIET", "60" if os.environ.get("FULL") else "30"))  # how long nobody may die, in seconds
+QUIET = int(os.environ.get("QUIET", "60" if os.environ.get("FULL") else "20"))  # how long nobody may die, in seconds
 
 
 def pressure(container):

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-# An agent in a cgroup of 20 MiB, with 400 attached containers (or ATTACHED, GONE): many gone, killed during an OOM, replaced.
+# An agent in a cgroup of 20 MiB, with 200 attached containers (or ATTACHED, GONE): many gone, killed during an OOM, replaced.
 # vm: --memory 2048 --timeout 1200
 import shutil
 
 from oomtree import *
 
 TOP = "/oomlet-test"
-ATTACHED, GONE = int(os.environ.get("ATTACHED", "400")), int(os.environ.get("GONE", "80"))
+ATTACHED, GONE = int(os.environ.get("ATTACHED", "200")), int(os.environ.get("GONE", "40"))
 top = Cgroup(TOP)
 top.enable()
 starved = Cgroup("/starved")
