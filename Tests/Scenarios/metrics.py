@@ -88,6 +88,8 @@ same("promtool finds nothing to complain of", (run.returncode, run.stdout + run.
 same("Prometheus has them", until(60, lambda: query("sum(oomlet_kills_total)") == [20] and [20]), [20])
 same("  one series for all 20", query("count(oomlet_kills_total > 0)"), [1])
 check("  and how long decisions take", 0 < (query("histogram_quantile(0.9, oomlet_decision_seconds_bucket)") or [0])[0] < 1)
+prometheus.terminate()
+prometheus.wait()
 
 # What an operator asks for
 shown = lambda *args: subprocess.run(["oomlet", "kills", *args], capture_output=True, text=True)
@@ -176,8 +178,6 @@ same("  the bystander lives", container.alive(), {"keeper"})
 container.remove()
 
 # Nothing to do
-prometheus.terminate()
-prometheus.wait()
 time.sleep(1)
 wakeups = lambda: sum(int(read(f"/proc/{agent.popen.pid}/task/{t}/status").split("voluntary_ctxt_switches:")[1].split()[0])
                       for t in os.listdir(f"/proc/{agent.popen.pid}/task"))

@@ -32,8 +32,7 @@ driver = "overlay"
 runroot = "/run/containers/storage"
 graphroot = "/run/containers/graph"
 CONF
-# Each is a process of its own, too short-lived for Go to collect garbage or to interrupt itself
-podman() { GOGC=off GODEBUG=asyncpreemptoff=1 chroot "$root" podman "$@"; }
+podman() { chroot "$root" podman "$@"; }
 states() { # container, fields of its state
     local name=$1
     shift
