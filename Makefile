@@ -97,16 +97,12 @@ image: build image-root
 	podman build -t oomlet:$(VERSION) -f manifests/Containerfile $(imageroot)
 
 scenarios: build kernel trixie
-	Tests/Scenarios/run -j 2
+	Tests/Scenarios/run -j 3
 
 fuzz: deps
 	Tests/Fuzz/run --seconds 60
 
-# The fuzzers beside the others: these leave much of a processor idle, now and then
-test: lint kernel interface trixie
-	@mkdir -p .build; Tests/Fuzz/run --seconds 60 >.build/fuzz.log 2>&1 & fuzz=$$!; \
-	$(MAKE) unit build packaging scenarios; status=$$?; \
-	wait $$fuzz || status=1; cat .build/fuzz.log; exit $$status
+test: lint unit build packaging kernel interface scenarios fuzz
 	@echo "all tests passed"
 
 .PHONY: help deps build kernel trixie install uninstall image-root image demo lint unit packaging interface scenarios fuzz test
