@@ -97,7 +97,7 @@ image: build image-root
 	podman build -t oomlet:$(VERSION) -f manifests/Containerfile $(imageroot)
 
 scenarios: build kernel trixie
-	Tests/Scenarios/run -j 3
+	Tests/Scenarios/run -j 2
 
 fuzz: deps
 	Tests/Fuzz/run --seconds 60

@@ -4,7 +4,7 @@ internal import OomletModel
 internal import OomletSystem
 
 /// A pinned map of cgroup storage (BPF_MAP_TYPE_CGRP_STORAGE): a value for each cgroup, which goes with it.
-struct CgroupStorage<Value> {
+struct CgroupStorage<Value: BitwiseCopyable> {
   /// Of the map.
   let name: String
 

@@ -6,8 +6,7 @@ import OomletOCI
 import OomletPolicy
 import OomletSystem
 
-/// Below the time-out of 5 s that the hook's entries have.
-let deadline = monotonicNanoseconds() + 4_000_000_000
+let start = monotonicNanoseconds()
 
 let usage = """
   Usage: oomlet-hook [--stage prestart|createRuntime|poststop]
@@ -19,12 +18,13 @@ let usage = """
   \(VictimRule.allCases.map(\.rawValue).joined(separator: ", ")),
   and the policies in \(CustomPolicy.directory).
 
-    --stage STAGE  what to do; default: what the state's status implies
-    --version      print the version
-    -h, --help     print this
+    --stage STAGE      what to do; default: what the state's status implies
+    --timeout SECONDS  the "timeout" of its entry: it gives up a second before (default: 5)
+    --version          print the version
+    -h, --help         print this
 
   Exit status: 0 done or nothing to do, 1 state unreadable, 2 usage, 3 annotation invalid, 7 container gone,
-  124 no state within 4 s. A kernel or node that can't attach the policy (no BPF OOM policies, no cgroup v2,
+  124 no state in time. A kernel or node that can't attach the policy (no BPF OOM policies, no cgroup v2,
   no permission) and a cgroup with another policy are warnings, and the container starts without it, unless the
   annotation says "require: true": then 4, 5 and 6. Errors and warnings go to stderr and to /run/oomlet/hook.log.
 
@@ -41,10 +41,20 @@ func say(_ message: String) {
   }
 }
 
-func stage() throws(Failure) -> String? {
+/// What its entry's "args" say.
+struct Arguments {
+  var stage: String?
+  /// In seconds.
+  var timeout: UInt64 = 5
+
+  /// When it gives up.
+  var deadline: UInt64 { start + (timeout - 1) * 1_000_000_000 }
+}
+
+func arguments() throws(Failure) -> Arguments {
   var arguments = CommandLine.arguments.dropFirst()
   let stages = ["prestart", "createRuntime", "poststop"]
-  var stage: String?
+  var parsed = Arguments()
   while let argument = arguments.popFirst() {
     switch argument {
     case "-h", "--help":
@@ -59,18 +69,27 @@ func stage() throws(Failure) -> String? {
         let hint = nearestSpelling(to: value, among: stages).map { "; did you mean \"\($0)\"?" } ?? ""
         throw Failure(.usage, "--stage \(quoted(value)): expected one of \(stages.joined(separator: ", "))\(hint)")
       }
-      stage = value
+      parsed.stage = value
+    case "--timeout":
+      let value = arguments.popFirst() ?? ""
+      guard let seconds = UInt64(value), (2...3600).contains(seconds) else {
+        throw Failure(.usage, "--timeout \(quoted(value)): expected whole seconds from 2 to 3600")
+      }
+      parsed.timeout = seconds
     default:
       let hint =
-        nearestSpelling(to: argument, among: ["--stage", "--help", "--version"]).map { "; did you mean \"\($0)\"?" } ?? ""
-      throw Failure(.usage, "unknown argument \(quoted(argument)): expected --stage STAGE\(hint)")
+        nearestSpelling(to: argument, among: ["--stage", "--timeout", "--help", "--version"]).map { "; did you mean \"\($0)\"?" }
+        ?? ""
+      throw Failure(
+        .usage, "unknown argument \(quoted(argument)): expected --stage STAGE or --timeout SECONDS\(hint)")
     }
   }
-  return stage
+  return parsed
 }
 
 func run() throws(Failure) {
-  let stage = try stage()
+  let arguments = try arguments()
+  let (stage, deadline) = (arguments.stage, arguments.deadline)
   guard let input = readAll(raw: 0, deadline: deadline) else {
     throw Failure(errno == ETIMEDOUT ? .deadline : .failed, systemError("cannot read the container's state from stdin"))
   }

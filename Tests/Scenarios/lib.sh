@@ -83,8 +83,8 @@ bundle() {
     ],
     "annotations": {$annotation},
     "hooks": {
-        "createRuntime": [{"path": "$hook", "args": ["oomlet-hook", "--stage", "createRuntime"], "timeout": 20}],
-        "poststop": [{"path": "$hook", "args": ["oomlet-hook", "--stage", "poststop"], "timeout": 20}]
+        "createRuntime": [{"path": "$hook", "args": ["oomlet-hook", "--stage", "createRuntime", "--timeout", "20"], "timeout": 20}],
+        "poststop": [{"path": "$hook", "args": ["oomlet-hook", "--stage", "poststop", "--timeout", "20"], "timeout": 20}]
     },
     "linux": {
         "cgroupsPath": "/oomlet-test/$name",

@@ -1,6 +1,6 @@
 #!/bin/bash
 # 50 containers started at once, with nothing loaded before; all removed again.
-# alone: 50 hooks at once have 5 s each
+# alone: 50 hooks at once have 20 s each
 . "$(dirname "$0")/lib.sh"
 count=50
 
