@@ -32,7 +32,7 @@ private final class Scratch {
   private let scratch = Scratch()
 
   @Test func `all of a comparison is read again`() throws {
-    let writer = try JournalWriter(path: scratch.journal)
+    let writer = JournalWriter(path: scratch.journal)
     var all: [KillRecord] = []
     for (i, key) in ([.protect] + OrderKey.allCases.map(KillRecord.Comparison.Key.order)).enumerated() {
       var one = record(UInt64(i + 1))

@@ -75,13 +75,13 @@ private let kind = JournalTotals.Kind(policy: "youngest", trigger: .limit, level
     #expect(try all() == Array(12...18))
     // After the new file was made, before the totals
     rename(path, "\(path).5")
-    FileManager.default.createFile(atPath: path, contents: nil)
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
     next = writer()
     #expect(try !next.append(record(18)))
     #expect(try !next.append(record(3)))
     #expect(next.totals?.kinds == [kind: 9])
     // While they were written
-    FileManager.default.createFile(atPath: "\(path).totals.999999.tmp", contents: Data("{".utf8))
+    _ = FileManager.default.createFile(atPath: "\(path).totals.999999.tmp", contents: Data("{".utf8))
     try next.append(record(19))
     next = writer()
     try next.open()
