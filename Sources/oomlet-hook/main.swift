@@ -9,7 +9,7 @@ import OomletSystem
 let start = monotonicNanoseconds()
 
 let usage = """
-  Usage: oomlet-hook [--stage prestart|createRuntime|poststop]
+  Usage: oomlet-hook [--stage prestart|createRuntime|poststop] [--timeout SECONDS]
 
   OCI hook: reads the container's state on stdin, and attaches the OOM policy that its annotation
   "oom.policy" names to its memory cgroup, without annotation the one that the first matching rule of
