@@ -54,7 +54,7 @@ public struct PathGlob: Hashable, Sendable, CustomStringConvertible {
 
   /// The same below a directory, whose path has no star.
   public func below(_ directory: String) -> PathGlob {
-    let parts = split(directory).map { Component.one(Wildcard(String(decoding: $0, as: UTF8.self))) }
+    let parts = directory.utf8.split(separator: UInt8(ascii: "/")).map { Component.one(Wildcard(String($0)!)) }
     return PathGlob(parts + components, directory + description)
   }
 
@@ -71,7 +71,12 @@ public struct PathGlob: Hashable, Sendable, CustomStringConvertible {
   /// Bit n: the path can be what the first n components stand for.
   private func states(_ path: String) -> UInt64 {
     var state = closed(1)
-    for part in split(path) where state != 0 {
+    let bytes = Array(path.utf8)
+    var rest = bytes[...]
+    while state != 0, let start = rest.firstIndex(where: { $0 != UInt8(ascii: "/") }) {
+      let end = rest[start...].firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+      let part = rest[start..<end]
+      rest = rest[end...]
       var next: UInt64 = 0
       for (i, component) in components.enumerated() where state & 1 << UInt64(i) != 0 {
         switch component {
@@ -92,6 +97,4 @@ public struct PathGlob: Hashable, Sendable, CustomStringConvertible {
     }
     return state
   }
-
-  private func split(_ path: String) -> [ArraySlice<UInt8>] { Array(path.utf8).split(separator: UInt8(ascii: "/")) }
 }
