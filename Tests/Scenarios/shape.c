@@ -26,37 +26,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MIB (1UL << 20)
+#include "memory.h"
 
-static void *touch(size_t mib, int flags, size_t stride)
+/* Anonymous memory that has as much in page tables: a page of each 2 MiB */
+static void sparse(size_t mib)
 {
-	size_t size = mib * MIB / 4096 * stride, at;
+	size_t pages = mib * MIB / 4096;
 	char *p;
 
 	if (!mib)
-		return NULL;
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED) {
-		perror("mmap");
-		exit(1);
-	}
-	/* A fault for each page takes as long again. Where it stops before the end, for want of memory, they follow. */
-	if (stride == 4096)
-		madvise(p, size, MADV_POPULATE_WRITE);
-	for (at = 0; at < size; at += stride)
-		p[at] = 1;
-	return p;
+		return;
+	p = map(pages * 2 * MIB, MAP_PRIVATE);
+	while (pages--)
+		p[pages * 2 * MIB] = 1;
 }
 
 static void creep(size_t mib, unsigned int seconds)
 {
 	for (size_t i = 0; i < mib; i++) {
-		touch(1, MAP_PRIVATE, 4096);
+		take(MIB, MAP_PRIVATE);
 		usleep(seconds * 1000000 / mib);
 	}
 }
@@ -81,7 +73,7 @@ static void exhaust(const char *events)
 
 	mlockall(MCL_CURRENT);
 	while (kills(events) == before)
-		touch(1, MAP_PRIVATE, 4096);
+		take(MIB, MAP_PRIVATE);
 	_exit(0);
 }
 
@@ -139,7 +131,7 @@ static void serve(const char *name)
 		due.tv_sec += due.tv_nsec / 1000000000;
 		due.tv_nsec %= 1000000000;
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
-		munmap(touch(2, MAP_PRIVATE, 4096), 2 * MIB);
+		munmap(take(2 * MIB, MAP_PRIVATE), 2 * MIB);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		fprintf(f, "%ld\n", (now.tv_sec - due.tv_sec) * 1000000 + (now.tv_nsec - due.tv_nsec) / 1000);
 		fflush(f);
@@ -176,7 +168,7 @@ static void *obey(void *unused)
 			creep(mib, seconds);
 			done();
 		} else if (sscanf(line, "grow %d", &mib) == 1) {
-			touch(mib, MAP_PRIVATE, 4096);
+			take(mib * MIB, MAP_PRIVATE);
 			done();
 		}
 	_exit(0);
@@ -207,11 +199,11 @@ int main(int argc, char **argv)
 		if (sscanf(argv[i], "%15[^=]=%d", key, &value) != 2)
 			return 2;
 		if (!strcmp(key, "anon")) {
-			touch(value, MAP_PRIVATE, 4096);
+			start_with(value * MIB, MAP_PRIVATE);
 		} else if (!strcmp(key, "shmem")) {
-			touch(value, MAP_SHARED, 4096);
+			start_with(value * MIB, MAP_SHARED);
 		} else if (!strcmp(key, "sparse")) {
-			touch(value, MAP_PRIVATE, 2 * MIB);
+			sparse(value);
 		} else if (!strcmp(key, "adj")) {
 			f = fopen("/proc/self/oom_score_adj", "w");
 			if (!f || fprintf(f, "%d", value) < 0 || fclose(f))

@@ -20,12 +20,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MIB (1L << 20)
+#include "memory.h"
+
 #define MAX_WORKERS 64
 #define COMMANDS "/ctl/commands"
 
@@ -44,22 +44,13 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void touch(long mib)
+static void grow(long mib)
 {
-	for (; mib > 0; mib--) {
-		char *p = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		long i;
-
-		if (p == MAP_FAILED)
-			die("mmap");
-		/* All at once: a fault for each page takes as long again */
-		madvise(p, MIB, MADV_POPULATE_WRITE);
-		for (i = 0; i < MIB; i += 4096)
-			p[i] = 1;
-	}
+	while (mib-- > 0)
+		take(MIB, MAP_PRIVATE);
 }
 
-static void work(struct worker *w, int grow, int ready)
+static void work(struct worker *w, int orders, int ready)
 {
 	long mib;
 
@@ -71,11 +62,11 @@ static void work(struct worker *w, int grow, int ready)
 		if (!f || fprintf(f, "%d", w->adj) < 0 || fclose(f))
 			die("oom_score_adj");
 	}
-	touch(w->mib);
+	start_with(w->mib * MIB, MAP_PRIVATE);
 	if (write(ready, "", 1) != 1)
 		die("ready");
-	while (read(grow, &mib, sizeof(mib)) == sizeof(mib))
-		touch(mib);
+	while (read(orders, &mib, sizeof(mib)) == sizeof(mib))
+		grow(mib);
 	_exit(0);
 }
 
@@ -152,9 +143,15 @@ static void command(const char *line)
 			die("grow");
 }
 
+static void wake(int signal)
+{
+	(void)signal;
+}
+
 int main(int argc, char **argv)
 {
 	struct pollfd p = { .events = POLLIN };
+	sigset_t before, child;
 	char buffer[4096];
 	size_t have = 0;
 	int i;
@@ -162,6 +159,11 @@ int main(int argc, char **argv)
 	setlinebuf(stdout);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, _exit);
+	/* Nowhere but in ppoll() */
+	signal(SIGCHLD, wake);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, &before);
 	p.fd = open(COMMANDS, O_RDWR | O_CLOEXEC);
 	for (i = 1; i < argc; i++) {
 		char name[16];
@@ -180,8 +182,7 @@ int main(int argc, char **argv)
 		ssize_t n;
 
 		reap();
-		/* The FIFO is polled rather than waited for, so that the dead are seen */
-		if (poll(&p, p.fd >= 0, 20) <= 0)
+		if (ppoll(&p, p.fd >= 0, NULL, &before) <= 0)
 			continue;
 		n = read(p.fd, buffer + have, sizeof(buffer) - have - 1);
 		if (n <= 0)
