@@ -22,7 +22,7 @@ def random_policy(chance):
     if chance.random() < 0.3:
         policy["prefer"] = ["cache", "*er*"]
     if chance.random() < 0.3:
-        policy["min-size"] = f"{chance.randint(2, 12)}Mi"
+        policy["min-size"] = f"{chance.randint(2, 8)}Mi"
     return json.dumps(policy)
 
 
@@ -31,10 +31,10 @@ def random_shapes(chance):
     (their program's file) between question and OOM."""
     while True:
         shapes = []
-        for i, anon in enumerate(chance.sample(range(2, 18), chance.randint(3, 8))):
+        for i, anon in enumerate(chance.sample(range(2, 12), chance.randint(3, 8))):
             shape = {"anon": anon}
             if chance.random() < 0.3:
-                shape["shmem"] = chance.randint(2, 12)
+                shape["shmem"] = chance.randint(2, 8)
             if i and chance.random() < 0.3:
                 shape["adj"] = chance.choice([-1000, -500, 100, 900])
             if chance.random() < 0.2:

@@ -39,7 +39,7 @@ until_() { # seconds, command...: tried until it succeeds
     shift
     until "$@"; do
         ((SECONDS < end)) || return 1
-        sleep 0.1
+        sleep 0.2
     done
 }
 

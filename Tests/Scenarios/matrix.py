@@ -14,13 +14,13 @@ from oomtree import *
 TOP = "/oomlet-test"
 
 SHAPES = [  # in order of their start
-    ("first", dict(anon=5)),
-    ("shmem", dict(shmem=9, anon=1)),
-    ("anon", dict(anon=8)),
-    ("rss", dict(anon=6, shmem=6)),
-    ("sparse", dict(sparse=7)),
-    ("score", dict(anon=5, adj=700)),
-    ("last", dict(anon=5)),
+    ("first", dict(anon=4)),
+    ("shmem", dict(shmem=6, anon=1)),
+    ("anon", dict(anon=6)),
+    ("rss", dict(anon=4, shmem=4)),
+    ("sparse", dict(sparse=5)),
+    ("score", dict(anon=4, adj=700)),
+    ("last", dict(anon=4)),
 ]
 OTHERS = {"side": 4, "plain": 3, "other": 5}  # anonymous memory, in MiB
 

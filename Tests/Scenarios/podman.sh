@@ -152,7 +152,6 @@ until_ 20 gone "libpod-$id"
 sleep 1
 check "PID 1 dies: podman inspect says OOMKilled and 137" same "$(states first Status ExitCode OOMKilled)" "exited 137 true"
 check "the record names it" until_ 5 has_record "$id"
-podman rm -f -t 0 typo first >"$work/rm" 2>&1
 
 # The expressions of cAdvisor (utils/oomparser) and of node-problem-detector (config/kernel-monitor.json)
 # find an OOM decided by a policy like the kernel's own: 4 and 3 in this boot.
