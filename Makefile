@@ -98,7 +98,7 @@ image: build image-root
 	podman build -t oomlet:$(VERSION) -f manifests/Containerfile $(imageroot)
 
 scenarios: build kernel trixie
-	Tests/Scenarios/run -j 2
+	Tests/Scenarios/run -j 3
 
 fuzz: deps
 	Tests/Fuzz/run --seconds 60
