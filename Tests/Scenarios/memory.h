@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory that is there, not only mapped. In an emulated machine a page costs 3 to 10 us, with a fault of its own twice as much. */
+/* Memory that is there, not only mapped */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -19,7 +19,7 @@ static inline char *map(size_t size, int flags)
 
 static inline void fill(char *p, size_t size)
 {
-	/* All at once; where that stops before the end, for want of memory, by faults */
+	/* All at once, for a fault for each page takes as long again. Where that stops before the end, for want of memory, they follow. */
 	madvise(p, size, MADV_POPULATE_WRITE);
 	for (size_t at = 0; at < size; at += 4096)
 		p[at] = 1;
@@ -34,8 +34,8 @@ static inline char *take(size_t size, int flags)
 }
 
 /*
- * What a process has from its start: in huge pages of 1 MiB, a tenth of the time; no more of them later. What runs out of
- * memory does it page by page.
+ * What a process has from its start: in huge pages of 1 MiB, half the time; no more of them later. What runs out of memory
+ * does it page by page.
  */
 static inline void start_with(size_t size, int flags)
 {
