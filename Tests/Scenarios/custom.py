@@ -19,7 +19,7 @@ pod.enable()
 
 
 agent = Agent()
-check("the agent loads it", "growth" in json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)["policies"])
+check("the agent loads it", "growth" in status()["policies"])
 app = Container(pod, "app", "{victim: growth, protect: [init]}")
 app.start("init", anon=2)
 app.start("all-at-once", anon=40), app.start("steady", anon=24)

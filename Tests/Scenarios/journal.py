@@ -26,10 +26,6 @@ def metric(series):
     return None
 
 
-def status():
-    return json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)
-
-
 def drained():
     """No record waits any more. Asking for all of them takes longer."""
     assert until(10, lambda: status()["records_waiting"] == 0)

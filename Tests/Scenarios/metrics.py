@@ -44,10 +44,6 @@ def all_records():
     return [json.loads(line) for line in out.splitlines()]
 
 
-def status():
-    return json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)
-
-
 def die(container):
     """Its one process runs out of memory."""
     run_out(container.cgroup, container.processes[0])

@@ -23,13 +23,12 @@ def start_agent(config=None):
     return Agent()
 
 
-def status():
-    run = subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True)
-    return {c["id"]: c for c in json.loads(run.stdout)["attached"]}
+def attached():
+    return {c["id"]: c for c in status()["attached"]}
 
 
 def policy_of(container):
-    return status().get(container if isinstance(container, str) else container.id, {}).get("policy")
+    return attached().get(container if isinstance(container, str) else container.id, {}).get("policy")
 
 
 def new_record(known):
@@ -149,7 +148,7 @@ pods = Pods(annotations=labels)
 pods.attach()
 same("rules by cgroup, by QoS class and label, by namespace give default policies",
      {c.name: policy_of(c) for c in pods.containers}, {"guaranteed": "largest-rss", "burstable": "youngest", "besteffort": "oldest"})
-same("  and the status says by which", [status()[c.id]["rule"] for c in pods.containers], [4, 2, 3])
+same("  and the status says by which", [attached()[c.id]["rule"] for c in pods.containers], [4, 2, 3])
 same("  one decides at its container's own limit", deaths(pods.containers, lambda: run_out(pods.burstable.cgroup, pods.burstable.processes[0])),
      [("burstable", "burstable-2")])
 pods.burstable.cgroup.set("memory.max", "max")
@@ -166,7 +165,7 @@ pods.remove()
 pods = Pods({"burstable": "{victim: oldest, priority: 400, kill: pod}"})
 status_, said = pods.burstable.hook()
 same("an annotation comes before rules; what the node allows is not capped", (status_, policy_of(pods.burstable), "priority" in said), (0, "oldest", False))
-check("  kill: pod is taken for kill: container, and said", "kill: pod is capped to container" in said and status()[pods.burstable.id]["kill"] == "container", said)
+check("  kill: pod is taken for kill: container, and said", "kill: pod is capped to container" in said and attached()[pods.burstable.id]["kill"] == "container", said)
 pods.besteffort.attach()
 same("  no rule, no policy", policy_of(pods.besteffort), None)
 pods.guaranteed.policy = "{victim: oldest, priority: 501}"
@@ -254,7 +253,7 @@ for container, victim, mib, other in zip(containers[:3], ("young", "old", "large
     now = container.alive()
     same(f"  {container.name}: who dies", [name for name in before if before[name] != now.get(name)], [victim])
 later = Run("runc", "by-rule-later", {}, "w=4")
-check("one that starts later, without a hook, gets the rule's policy", until(5, lambda: policy_of("by-rule-later") == "largest-rss"), status())
+check("one that starts later, without a hook, gets the rule's policy", until(5, lambda: policy_of("by-rule-later") == "largest-rss"), attached())
 agent.stop()
 agent = start_agent(BY_RULE % "{victim: youngest, kill: container}")
 same("another policy in the rule: they get it, annotations stay", [policy_of(name) for name in ("by-runc", "by-rule", "by-rule-later")],

@@ -7,7 +7,7 @@ TOP = "/oomlet-test"
 top = Cgroup(TOP)
 top.enable()
 agent = Agent()
-service = json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)["service"]
+service = status()["service"]
 degraded = {d["reason"]: d["message"] for d in service["degraded"]}
 same("the agent runs, and says what is missing and what to do", (list(degraded), "booted with psi=0" in degraded.get("psi", "")), (["psi"], True))
 doctor = subprocess.run(["oomlet", "doctor", "-o", "json"], capture_output=True, text=True)

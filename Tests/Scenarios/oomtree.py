@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -281,13 +282,19 @@ def deaths(containers, act, seconds=15):
 
 
 class Journal:
-    """Each record is read once, however often a scenario asks."""
+    """Each record is read once, however often a scenario asks; its threads may ask at the same time."""
 
     def __init__(self, path):
         self.path, self.at, self.records = path, 0, []
+        self.lock = threading.Lock()
 
     def all(self):
         """Those that are written to their end."""
+        with self.lock:
+            self.read_on()
+            return list(self.records)
+
+    def read_on(self):
         try:
             with open(self.path, "rb") as f:
                 if os.fstat(f.fileno()).st_size < self.at:
@@ -295,13 +302,18 @@ class Journal:
                 f.seek(self.at)
                 lines = f.read().split(b"\n")[:-1]
         except OSError:
-            return []
+            self.at, self.records = 0, []
+            return
         self.at += sum(len(line) + 1 for line in lines)
         self.records += map(json.loads, lines)
-        return list(self.records)
 
 
 records = Journal(JOURNAL).all
+
+
+def status():
+    """`oomlet status`, as JSON."""
+    return json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)
 
 
 class Agent:

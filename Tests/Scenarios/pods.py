@@ -198,7 +198,7 @@ for where, name, anon in ((inner, "main", 20), (inner, "helper", 10), (sibling, 
     app.processes.append(Process(where.dir, name, anon=anon).ready())
 app.attach()
 same("crun's layout: one attachment, on the scope",
-     [c["cgroup"] for c in json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)["attached"]],
+     [c["cgroup"] for c in status()["attached"]],
      [app.cgroup.path])
 same("  memory.oom.group is 0 on scope and inner cgroup", (app.cgroup.get("memory.oom.group"), inner.get("memory.oom.group")), ("0", "0"))
 same("  the scope's limit: the exec'd process is a candidate",

@@ -8,11 +8,11 @@ TOP = "/oomlet-test"
 DATA = ["/mnt/data1", "/mnt/data2"]  # two: cached pages are shared
 TICK = 4
 RELIEF = "/var/lib/oomlet/relief.jsonl"
+all_reliefs = Journal(RELIEF).all
 
 
 def reliefs(container=None, **members):
-    found = [json.loads(line) for line in read(RELIEF).splitlines()]
-    return [r for r in found if (not container or r["container"]["id"] == container.id) and not r["for_node"]
+    return [r for r in all_reliefs() if (not container or r["container"]["id"] == container.id) and not r["for_node"]
             and all(r[key] == value for key, value in members.items())]
 
 
@@ -103,9 +103,9 @@ soon = "{full: 15%, over: 4s, for: 6s}"
 control = thrashing("control", "[]", limit=soon)
 told = thrashing("told", "[{stage: reclaim, at: 5%, amount: 64Ki}, {stage: signal, at: 5%, to: victim, grace: 5s}]", limit=soon)
 deaf = thrashing("deaf", "[{stage: signal, at: 5%, grace: 2m}]", dict(ignore=int(signal.SIGTERM)), limit=soon)
-status = json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)
+shown = status()
 same("status shows the stages, the node's as well",
-     ({c["name"]: [stage.split(" at ")[0] for stage in c["relief"]] for c in status["attached"]}, status["service"]["system_relief"]),
+     ({c["name"]: [stage.split(" at ")[0] for stage in c["relief"]] for c in shown["attached"]}, shown["service"]["system_relief"]),
      ({"control": [], "told": ["reclaim 64Ki", "SIGTERM to victim"], "deaf": ["SIGTERM to victim"]}, ["reclaim 1Mi at 1% within 5s"]))
 for container in (control, told, deaf):
     creeps(container)
@@ -136,7 +136,7 @@ same("  and nothing is", (files(dry), dry.alive()), (["a", "sub/b", "sub/deep/c"
 dry.remove()
 
 # --- the node, and what is shown ----------------------------------------------------------------------
-ofnode = [json.loads(line) for line in read(RELIEF).splitlines() if '"for_node":true' in line]
+ofnode = [r for r in all_reliefs() if r["for_node"]]
 check("the node's relief: reclaims from who has most of its memory", ofnode and ofnode[0]["stage"] == "reclaim" and
       ofnode[0]["container"]["cgroup"].startswith(TOP), ofnode[:1])
 run = subprocess.run(["oomlet", "relief"], capture_output=True, text=True)

@@ -44,10 +44,6 @@ def oomlet(*arguments, user=0, group=0):
     return run.returncode, run.stdout, run.stderr
 
 
-def status():
-    return json.loads(oomlet("status", "-o", "json")[1])
-
-
 def findings():
     code, out, _ = oomlet("doctor", "-o", "json")
     return code, [(f["check"], f["result"]) for f in json.loads(out)["items"]]

@@ -32,10 +32,6 @@ class Starved:
         return int(fields[11]) + int(fields[12])
 
 
-def status():
-    return json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)
-
-
 def linked():
     """The cgroups that the kernel says have a policy of a container."""
     lines = subprocess.run([HERE + "/.out/links"], capture_output=True, text=True).stdout.split("\n")
