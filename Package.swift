@@ -91,6 +91,7 @@ let package = Package(
 
     // tests: what needs no kernel; the scenarios in the test kernel are in Tests/Scenarios
     .testTarget(name: "OomletModelTests", dependencies: ["OomletModel"]),
+    .testTarget(name: "OomletBPFTests", dependencies: ["OomletBPF"]),
     .testTarget(name: "OomletOCITests", dependencies: ["OomletOCI"]),
     .testTarget(name: "OomletPolicyTests", dependencies: ["OomletPolicy", "OomletYAML", "OomletOCI"]),
     .testTarget(name: "OomletSystemTests", dependencies: ["OomletSystem", "OomletPrivileges"]),

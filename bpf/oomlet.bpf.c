@@ -179,7 +179,7 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	s = bpf_map_lookup_elem(&scans, &slot);
 	if (!s || declined_just_now(s, id, start))
 		return 0;
-	if (waited_for_victim(oc, memcg))
+	if (waited_for_victim(oc, memcg, start + WAIT_NS))
 		return 1;
 	r = record_start(slot);
 	if (!r)
@@ -198,9 +198,12 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	else if (r->outcome != OOMLET_OUTCOME_DRY_RUN)
 		kill(oc, s, r);
 	record_send(r);
+	/* It has ended by itself: that frees memory, too */
+	if (r->error == -ESRCH)
+		return 1;
 	if (r->outcome != OOMLET_OUTCOME_KILLED)
 		return decline(s, id);
-	wait_for_end(s->chosen.best.rank.tgid);
+	wait_for_end(s->chosen.best.rank.tgid, s->chosen.best.rank.start_boottime_ns, start + WAIT_NS);
 	return 1;
 }
 
@@ -210,9 +213,13 @@ int handle_out_of_memory(unsigned long long *ctx)
 	/* The first argument only: the second differs from kernel to kernel */
 	struct oom_control *oc = (struct oom_control *)ctx[0];
 	struct mem_cgroup *memcg = oc->memcg;
-	bool declared = bpf_core_field_exists(oc->bpf_declared) && oc->bpf_declared;
+	bool declared;
 	int handled;
 
+	/* sysrq-f is for a human who has reasons to ask the kernel */
+	if (oc->order < 0)
+		return 0;
+	declared = is_declared();
 	if (memcg)
 		return decide(oc, memcg, declared ? OOMLET_TRIGGER_PRESSURE : OOMLET_TRIGGER_LIMIT);
 	memcg = bpf_get_root_mem_cgroup();
@@ -324,8 +331,14 @@ static int declare(void *map, int *key, void *value)
 			real = is_for_real(memcg, limit);
 			deciding = 0;
 		}
-		if (real)
-			bpf_out_of_memory(memcg, 0, BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK);
+		if (real) {
+			d->declaring_pid = bpf_get_current_task_btf()->pid;
+			if (cgrp->level)
+				bpf_out_of_memory(memcg, 0, BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK);
+			else
+				bpf_out_of_memory(NULL, 0, BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK);
+			d->declaring_pid = 0;
+		}
 		bpf_put_mem_cgroup(memcg);
 	}
 	bpf_cgroup_release(cgrp);
@@ -339,12 +352,14 @@ SEC("tp_btf/psi_avgs_work")
 int watch_pressure(unsigned long long *ctx)
 {
 	struct psi_group *group = (struct psi_group *)ctx[0];
+	/* The system's may be 0 */
+	__u64 cgroup_id = group->cgroup_id ?: ROOT_CGROUP_ID;
 	struct oomlet_pressure_limit *limit;
 	struct oomlet_stall *stall;
 	struct cgroup *cgrp;
 	__u64 total;
 
-	cgrp = bpf_cgroup_from_id(group->cgroup_id);
+	cgrp = bpf_cgroup_from_id(cgroup_id);
 	if (!cgrp)
 		return 0;
 	limit = bpf_cgrp_storage_get(&pressure, cgrp, NULL, 0);
@@ -352,7 +367,7 @@ int watch_pressure(unsigned long long *ctx)
 		total = limit->kind == OOMLET_PRESSURE_FULL ? group->total[PSI_MEM_FULL] : group->total[PSI_MEM_SOME];
 		stall = bpf_cgrp_storage_get(&stalls, cgrp, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		/* Otherwise, at the next look */
-		if (stall && look(stall, limit, total) && !start_declaration(group->cgroup_id, declare))
+		if (stall && look(stall, limit, total) && !start_declaration(cgroup_id, declare))
 			stall->declared_at_ns = 0;
 	}
 	bpf_cgroup_release(cgrp);

@@ -55,12 +55,7 @@ public struct Doctor {
     } else {
       fail("btf", systemError("cannot read /sys/kernel/btf/vmlinux"), "boot a kernel with CONFIG_DEBUG_INFO_BTF")
     }
-    do throws(Failure) {
-      try KernelSupport.check()
-      ok("bpf-oom", "the kernel has BPF OOM policies")
-    } catch {
-      fail("bpf-oom", error.description, "boot a kernel with struct bpf_oom_ops; until then containers start without policies")
-    }
+    policies()
     if let problem = Node.pressureProblem() {
       warn("psi", problem.description, "policies without pressure work all the same")
     } else {
@@ -85,6 +80,28 @@ public struct Doctor {
       }
     } catch {
       fail("cgroup", error.description, "boot with systemd.unified_cgroup_hierarchy=1")
+    }
+  }
+
+  /// By a trial: what the kernel's types promise it may yet refuse.
+  private mutating func policies() {
+    do throws(Failure) { try KernelSupport.check() } catch {
+      return fail(
+        "bpf-oom", error.description, "boot a kernel with struct bpf_oom_ops; until then containers start without policies")
+    }
+    do throws(Failure) {
+      try KernelSupport.tryOut()
+      ok("bpf-oom", "a policy was loaded, and attached to a cgroup made for that")
+    } catch {
+      switch error.status {
+      case .notPermitted:
+        fail("bpf-oom", "not tried: \(error)", "\(Doctor.asRoot), with \(Agent.capabilities.map(\.name).joined(separator: ", "))")
+      case .unsupported:
+        fail(
+          "bpf-oom", "the kernel has BPF OOM policies, and refuses oomlet's: \(error)",
+          "report this with the output of uname -r; until then containers start without policies")
+      default: fail("bpf-oom", "no policy could be tried: \(error)", "see what it says, and run oomlet doctor again")
+      }
     }
   }
 

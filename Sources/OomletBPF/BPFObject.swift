@@ -6,18 +6,13 @@ internal import OomletSystem
 /// An object file's programs and maps, before and after they are loaded.
 struct BPFObject: ~Copyable {
   let raw: OpaquePointer
-  private let log: UnsafeMutableBufferPointer<CChar>
   private let name: String
 
-  /// Maps that are pinned by name are looked for, and made, in `Pins.maps`.
-  init(_ bytes: [UInt8], name: String) throws(Failure) {
-    libbpf_set_print(nil)
-    let log = UnsafeMutableBufferPointer<CChar>.allocate(capacity: 1 << 16)
-    log.initialize(repeating: 0)
+  /// Maps that are pinned by name are looked for, and made, in `Pins.maps`, unless nothing is to stay of it.
+  init(_ bytes: [UInt8], name: String, isPinned: Bool = true) throws(Failure) {
+    LibbpfWords.listen()
     var options = bpf_object_open_opts()
     options.sz = MemoryLayout<bpf_object_open_opts>.size
-    options.kernel_log_buf = log.baseAddress
-    options.kernel_log_size = log.count
     let object = Pins.maps.withCString { maps in
       name.withCString { name in
         options.pin_root_path = maps
@@ -25,42 +20,37 @@ struct BPFObject: ~Copyable {
         return bytes.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
       }
     }
-    guard let object else {
-      let error = failure("\(name) is no BPF object file")
-      log.deallocate()
-      throw error
-    }
-    (raw, self.log, self.name) = (object, log, name)
+    guard let object else { throw failure("\(name) is no BPF object file") }
+    (raw, self.name) = (object, name)
+    if !isPinned { forEachMap { map, _ in bpf_map__set_pin_path(map, nil) } }
   }
 
-  deinit {
-    bpf_object__close(raw)
-    log.deallocate()
-  }
+  deinit { bpf_object__close(raw) }
 
   func program(_ name: String) -> OpaquePointer? { bpf_object__find_program_by_name(raw, name) }
 
-  /// - Throws: with the last lines of the verifier's log, if it was that.
+  /// - Throws: ``ExitStatus/unsupported`` if the kernel refuses what it is, with what libbpf says of that and the last lines of
+  ///   the verifier's log; ``ExitStatus/notPermitted``, ``ExitStatus/failed``.
   func load() throws(Failure) {
     guard bpf_object__load(raw) != 0 else { return }
-    let error = failure("cannot load \(name)")
-    let text = String(decoding: log.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    // The last but the statistics
-    let lines = text.split(separator: "\n").filter {
-      !$0.hasPrefix("processed ") && !$0.hasPrefix("verification time") && !$0.hasPrefix("stack depth")
-    }
-    guard !lines.isEmpty else { throw error }
-    throw Failure(
-      error.status,
-      "\(error.description); the verifier says: \(lines.suffix(4).map { printable(String($0), limit: 160) }.joined(separator: " | "))"
-    )
+    let number = errno
+    let error = failure("cannot load \(name)", number)
+    let words = LibbpfWords.summary
+    // EACCES, too, is of the verifier
+    let isRefused = LibbpfWords.hasRefusal && ![EPERM, ENOMEM].contains(number)
+    throw Failure(isRefused ? .unsupported : error.status, words.isEmpty ? error.description : "\(error.description); \(words)")
   }
 
-  /// Attaches a tracing program where its section says, for as long as the pin is there.
-  func attach(_ programName: String, pin: String) throws(Failure) {
+  /// Attaches a tracing program where its section says, for as long as the pin is there; without one, to see whether that works.
+  func attach(_ programName: String, pin: String?) throws(Failure) {
     guard let program = program(programName) else { throw Failure(.failed, "there is no program \(programName) in \(name)") }
-    guard let link = bpf_program__attach_trace(program) else { throw failure("cannot attach \(programName) of \(name)") }
+    guard let link = bpf_program__attach_trace(program) else {
+      let error = failure("cannot attach \(programName) of \(name)")
+      let words = LibbpfWords.summary
+      throw Failure(error.status, words.isEmpty ? error.description : "\(error.description); \(words)")
+    }
     defer { bpf_link__destroy(link) }
+    guard let pin else { return }
     Pins.remove(pin)
     guard bpf_obj_pin(bpf_link__fd(link), pin) == 0 else { throw failure("cannot pin \(pin)") }
   }

@@ -64,9 +64,7 @@ public enum CustomPolicy {
       }
     }
     guard hasID else { throw Failure(.failed, "\(path) was not made with this version's oomlet/policy.bpf.h") }
-    do throws(Failure) { try object.load() } catch {
-      throw Failure(error.status == .notPermitted ? .notPermitted : .invalid, error.description)
-    }
+    try object.load()
     try object.attach("oomlet_answer", pin: pin)
     return object
   }

@@ -5,7 +5,9 @@ public import OomletModel
 /// What the running kernel can do, read from its types (BTF): the interface is a proposal on the move, so nothing of it
 /// is assumed.
 public enum KernelSupport {
-  /// - Throws: why policies can't work here.
+  /// Whether the kernel has what policies need, as far as its types say: see ``tryOut()`` for whether they work.
+  ///
+  /// - Throws: ``ExitStatus/unsupported`` with what it lacks.
   public static func check() throws(Failure) { _ = try facts.get() }
 
   /// How a policy is attached to a cgroup.
@@ -16,7 +18,10 @@ public enum KernelSupport {
   static func policyLayout() throws(Failure) -> PolicyLayout { try facts.get().policyLayout }
 
   /// Whether BPF programs can watch stalls (PSI) here.
-  static var hasPressureTracepoint: Bool { (try? facts.get().hasPressureTracepoint) ?? false }
+  static func hasPressureTracepoint() throws(Failure) -> Bool { try facts.get().hasPressureTracepoint }
+
+  /// Whether kfuncs get arguments that programs do not name, as in kernels from 7.0 on.
+  static func hasImplicitArguments() throws(Failure) -> Bool { try facts.get().hasImplicitArguments }
 
   /// Where in a policy's map what stands; in bytes.
   struct PolicyLayout: Sendable {
@@ -31,6 +36,7 @@ public enum KernelSupport {
     let attachStyle: oomlet_attach_style
     let policyLayout: PolicyLayout
     let hasPressureTracepoint: Bool
+    let hasImplicitArguments: Bool
 
     init(_ types: KernelTypes) throws(Failure) {
       guard let handler = types.member("handle_out_of_memory", of: "bpf_oom_ops") else {
@@ -51,6 +57,7 @@ public enum KernelSupport {
         typeID: value.id, size: value.size, handlerOffset: data.offset + handler.offset, nameOffset: data.offset + name.offset,
         nameSize: name.size)
       hasPressureTracepoint = types.hasTypedef("btf_trace_psi_avgs_work")
+      hasImplicitArguments = types.hasFunction("bpf_wq_set_callback")
     }
   }
 
@@ -79,6 +86,11 @@ private final class KernelTypes {
   }
 
   func hasTypedef(_ name: String) -> Bool { btf__find_by_name_kind(btf, name, UInt32(BTF_KIND_TYPEDEF)) > 0 }
+
+  func hasFunction(_ name: String) -> Bool {
+    let function: Int32 = BTF_KIND_FUNC
+    return btf__find_by_name_kind(btf, name, UInt32(function)) > 0
+  }
 
   /// In bytes.
   func member(_ name: String, of structure: String) -> (offset: Int, size: Int)? {

@@ -15,9 +15,13 @@ public struct PolicyLink: ~Copyable {
   ///
   /// - Throws: ``ExitStatus/occupied`` if the cgroup has a policy, with its name.
   public init(policy map: borrowing OwnedFD, to cgroup: borrowing Cgroup) throws(Failure) {
+    try self.init(policy: map, to: cgroup, style: State.attachStyle)
+  }
+
+  init(policy map: borrowing OwnedFD, to cgroup: borrowing Cgroup, style: oomlet_attach_style?) throws(Failure) {
     var options = bpf_link_create_opts()
     options.sz = MemoryLayout<bpf_link_create_opts>.size
-    switch State.attachStyle {
+    switch style {
     case OOMLET_ATTACH_CGROUP_FLAG: options.flags = BPF_F_CGROUP_FD
     case OOMLET_ATTACH_CGROUP_TARGET: break
     default: throw Failure(.unsupported, "it is not known how this kernel attaches policies")

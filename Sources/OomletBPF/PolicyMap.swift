@@ -38,19 +38,20 @@ public enum PolicyMap {
   /// The map of a policy, made and pinned first if there is none, with all that it takes. The caller holds the lock.
   ///
   /// - Parameter ringSize: of the ring buffer for records, in bytes, if there is none yet.
-  /// - Throws: ``ExitStatus/unsupported``, ``ExitStatus/notPermitted``, ``ExitStatus/notFound`` for a custom policy
-  ///   without file, ``ExitStatus/invalid`` for one that doesn't load, ``ExitStatus/failed``.
+  /// - Throws: ``ExitStatus/unsupported``, also for a custom policy that the kernel refuses, ``ExitStatus/notPermitted``,
+  ///   ``ExitStatus/notFound`` for a custom policy without file, ``ExitStatus/failed``.
   public static func load(_ kind: Kind, ringSize: UInt32) throws(Failure) -> OwnedFD {
     let handler = try Programs.load(ringSize: ringSize)
     if let map = loaded(kind) { return map }
-    let map = try make(kind.name, handler: handler)
+    let map = try make(kind, handler: handler)
     // A policy appears only when everything is in place
     if case .container(.custom(let name)) = kind { try CustomPolicy.load(name, id: try id(map)) }
     guard bpf_obj_pin(map.raw, kind.pin) == 0 else { throw failure("cannot pin policy \(kind.name)") }
     return map
   }
 
-  private static func make(_ name: String, handler: borrowing OwnedFD) throws(Failure) -> OwnedFD {
+  static func make(_ kind: Kind, handler: borrowing OwnedFD) throws(Failure) -> OwnedFD {
+    let name = kind.name
     let layout = try KernelSupport.policyLayout()
     var options = bpf_map_create_opts()
     options.sz = MemoryLayout<bpf_map_create_opts>.size

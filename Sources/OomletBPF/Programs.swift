@@ -25,19 +25,10 @@ public enum Programs {
     try Pins.makeDirectories()
     if let handler = Pins.open(handlerPin) { return handler }
     let style = try KernelSupport.attachStyle()
-    let object = try BPFObject(decodeBase64(programsObject), name: "oomlet")
-    object.forEachProgram { program, _ in
-      if bpf_program__type(program) != BPF_PROG_TYPE_TRACING { bpf_program__set_flags(program, BPF_F_SLEEPABLE_) }
-    }
     // One that was made before this, and not finished
     let madeRingSize: UInt32? = if let map = Pins.open(Ring.pin) { Ring.size(of: map) } else { nil }
-    object.forEachMap { map, _ in
-      if bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS { bpf_map__set_map_flags(map, BPF_F_LINK) }
-      if bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF { bpf_map__set_max_entries(map, madeRingSize ?? ringSize) }
-    }
-    let hasPressure = KernelSupport.hasPressureTracepoint
-    if !hasPressure, let program = object.program("watch_pressure") { bpf_program__set_autoload(program, false) }
-    try object.load()
+    let object = try loadedObject(isPinned: true, ringSize: madeRingSize ?? ringSize)
+    let hasPressure = try KernelSupport.hasPressureTracepoint()
     try State.initialize(attachStyle: style, customBTFID: try object.functionID(CustomPolicy.function))
     // The handler last: where it is pinned, everything is
     try object.attach("note_victim", pin: victimsPin)
@@ -49,5 +40,36 @@ public enum Programs {
     }
     guard let handler = Pins.open(handlerPin) else { throw failure("cannot open \(handlerPin)") }
     return handler
+  }
+
+  /// Loads and attaches the same programs, and lets go of them.
+  ///
+  /// - Parameter body: has the handler meanwhile.
+  static func tryOut(_ body: (borrowing OwnedFD) throws(Failure) -> Void) throws(Failure) {
+    let object = try loadedObject(isPinned: false, ringSize: UInt32(getpagesize()))
+    try object.attach("note_victim", pin: nil)
+    if try KernelSupport.hasPressureTracepoint() { try object.attach("watch_pressure", pin: nil) }
+    guard let program = object.program("handle_out_of_memory") else {
+      throw Failure(.failed, "there is no program handle_out_of_memory")
+    }
+    try body(OwnedFD(dup(bpf_program__fd(program))))
+  }
+
+  /// The one that suits this kernel.
+  private static func loadedObject(isPinned: Bool, ringSize: UInt32) throws(Failure) -> BPFObject {
+    let bytes = decodeBase64(try KernelSupport.hasImplicitArguments() ? programsObjectImplicitArguments : programsObject)
+    let object = try BPFObject(bytes, name: "oomlet", isPinned: isPinned)
+    object.forEachProgram { program, _ in
+      if bpf_program__type(program) != BPF_PROG_TYPE_TRACING { bpf_program__set_flags(program, BPF_F_SLEEPABLE_) }
+    }
+    object.forEachMap { map, _ in
+      if bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS { bpf_map__set_map_flags(map, BPF_F_LINK) }
+      if bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF { bpf_map__set_max_entries(map, ringSize) }
+    }
+    if try !KernelSupport.hasPressureTracepoint(), let program = object.program("watch_pressure") {
+      bpf_program__set_autoload(program, false)
+    }
+    try object.load()
+    return object
   }
 }

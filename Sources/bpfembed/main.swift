@@ -1,6 +1,6 @@
-// bpfembed OUTPUT.swift SOURCE.bpf.c CLANG [FLAG]...
+// bpfembed OUTPUT.swift NAME SOURCE.bpf.c CLANG [FLAG]...
 //
-// Compiles for the BPF target, without DWARF, and writes the object as a Swift file.
+// Compiles for the BPF target, without DWARF, and writes the object as a Swift file with the constant NAME.
 
 import Glibc
 
@@ -40,18 +40,18 @@ func base64(_ bytes: [UInt8]) -> String {
 }
 
 let arguments = CommandLine.arguments
-guard arguments.count >= 4 else { fail("usage: bpfembed OUTPUT.swift SOURCE.bpf.c CLANG [FLAG]...") }
-let (output, source, clang) = (arguments[1], arguments[2], arguments[3])
+guard arguments.count >= 5 else { fail("usage: bpfembed OUTPUT.swift NAME SOURCE.bpf.c CLANG [FLAG]...") }
+let (output, name, source, clang) = (arguments[1], arguments[2], arguments[3], arguments[4])
 let toolDirectory = clang.contains("/") ? String(clang[...clang.lastIndex(of: "/")!]) : ""
 let object = output + ".o"
-run([clang, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror", "-c", source, "-o", object] + arguments[4...])
+run([clang, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror", "-c", source, "-o", object] + arguments[5...])
 run([toolDirectory + "llvm-objcopy", "--strip-debug", object])
 
 guard let file = fopen(output, "w") else { fail("bpfembed: cannot write \(output)") }
 fputs(
   """
-  /// The BPF programs that came with this build: base64 of their object file.
-  let programsObject: StaticString = "\(base64(bytes(of: object)))"
+  /// BPF programs that came with this build: base64 of their object file.
+  let \(name): StaticString = "\(base64(bytes(of: object)))"
 
   """, file)
 fclose(file)

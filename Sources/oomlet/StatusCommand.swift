@@ -12,7 +12,8 @@ struct StatusCommand: ParsableCommand {
     abstract: "Show what is attached, and whether all is well.",
     discussion: """
       What is attached is what the kernel says of the pinned links; what only the agent knows it is asked. Root may see \
-      all; members of group oomlet, where there is one, what the agent says.
+      all; members of group oomlet, where there is one, what the agent says. The kernel is supported if a policy is \
+      attached; where none is, one is loaded and attached to a cgroup made for that, and removed.
 
       Exit status: 0 done, 1 failed, 2 usage, 6 not permitted.
       """)
@@ -21,8 +22,6 @@ struct StatusCommand: ParsableCommand {
   var output = OutputFormat.table
 
   func run() throws {
-    var kernel = "supported"
-    do throws(Failure) { try KernelSupport.check() } catch { kernel = "unsupported: \(error)" }
     let (agent, service) = try askAgent()
     do throws(Failure) { try Pins.check() } catch {
       // Nothing is said of what can't be seen
@@ -31,6 +30,7 @@ struct StatusCommand: ParsableCommand {
         return show(service, because: error)
       }
     }
+    let kernel = kernelSupport()
     let foreign = foreignPolicies()
     let policies = LoadedPolicies.names
     let lost = State.recordsLost
@@ -90,6 +90,14 @@ struct StatusCommand: ParsableCommand {
       }
       printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "PRESSURE", "RELIEF", "CGROUP"]] + rows))
     }
+  }
+
+  /// As seen, not as promised: by a policy that is attached, or a trial.
+  private func kernelSupport() -> String {
+    do throws(Failure) { try KernelSupport.checkInUse() } catch {
+      return error.status == .unsupported ? "unsupported: \(error)" : "not known: \(error)"
+    }
+    return "supported"
   }
 
   /// In a word and as a whole; nil without agent.

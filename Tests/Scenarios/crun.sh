@@ -1,5 +1,6 @@
 #!/bin/bash
 # Another runtime: crun tells its hooks other things, and nobody what they say.
+# core
 runtime=crun
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,8 @@
 #!/bin/bash
 # The story in three acts: the same container runs out of memory without policy, with
 # largest-rss, with youngest.
+# core
+# takes 15
 . "$(dirname "$0")/lib.sh"
 
 show() { # title, container

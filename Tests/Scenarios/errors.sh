@@ -1,5 +1,7 @@
 #!/bin/bash
 # What is wrong is said, and what has no annotation starts.
+# core
+# takes 40
 . "$(dirname "$0")/lib.sh"
 
 run_hook() { # state, argument...: sets status and message

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # `oomlet explain` names the process that then dies, in random process trees.
 # vm: --memory 2048
+# core
+# takes 50
 import os
 import random
 import subprocess

@@ -2,6 +2,7 @@
 # Records are kills, none twice, though the agent is killed at any moment, in the middle of a rotation, too; and a
 # thousand OOMs leave nothing behind.
 # vm: --memory 2048 --timeout 1500
+# takes 75
 import random
 
 from oomtree import *

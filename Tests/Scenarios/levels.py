@@ -2,6 +2,8 @@
 # One container, five reasons: its own limit, its pod's, a slice's, the node's memory, pressure. The records say which, and the
 # queries of docs/records.md find each.
 # vm: --memory 768
+# core
+# takes 40
 from oomtree import *
 
 TOP = "/oomlet-test"

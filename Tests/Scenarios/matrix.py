@@ -2,6 +2,7 @@
 # Every victim rule x kill scope x level: who dies is what a plain model computes from
 # /proc, and nobody else does. Here at container, pod and slice; matrix_system: at the system.
 # vm: --memory 1024
+# takes 75
 """The tree: a slice with two pods. The first has container app with a process for each
 rule, container side with a policy of its own, and container plain without; the second pod
 has container other. The order is by usage, so app gives way everywhere.

@@ -2,6 +2,7 @@
 # What the agent tells Prometheus: kills, each once, also of containers that are gone, through restarts of the agent, with
 # a ring buffer that is too small, and with a journal that can't be written.
 # vm: --memory 3072 --timeout 900
+# takes 55
 import urllib.error
 import urllib.parse
 import urllib.request

@@ -2,6 +2,8 @@
 # The node's configuration: who gives way among pods, what is protected, default policies by rule, caps, and containers
 # that no hook was called for.
 # vm: --memory 1024
+# core
+# takes 50
 import json
 import os
 import shutil

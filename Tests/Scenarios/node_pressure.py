@@ -2,6 +2,7 @@
 # Stalls of the whole system: nobody dies while there is memory; where there is none, who took it
 # dies, not who stalls most.
 # vm: --memory 768 --disk Tests/Scenarios/.out/disk.img:800
+# takes 70
 import os
 
 from oomtree import *

@@ -2,6 +2,7 @@
 # Debian 13's podman and crun with the hooks.d files, as `make install` puts them there: `podman run`, `podman kube play` of
 # pods from examples/, and what others see of an OOM.
 # vm: --memory 2048
+# takes 95
 . "$(dirname "$0")/lib.sh"
 checkout=$(cd "$here/../.." && pwd)
 cgroups=/sys/fs/cgroup/libpod_parent

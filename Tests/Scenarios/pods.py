@@ -2,6 +2,8 @@
 # Pods as the kubelet lays them out: limits that fire above the container, scopes, protection,
 # what is counted, what is hostile.
 # vm: --memory 1024
+# core
+# takes 35
 import subprocess
 
 from oomtree import *

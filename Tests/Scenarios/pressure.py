@@ -2,6 +2,8 @@
 # Pressure is an OOM that the kernel side declares by itself: without an agent, of a container that
 # thrashes, not of one that just reads; of the system only where memory is short.
 # vm: --memory 1024 --disk Tests/Scenarios/.out/disk.img:800
+# core
+# takes 60
 import os
 
 from oomtree import *

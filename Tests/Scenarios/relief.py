@@ -2,6 +2,7 @@
 # Relief before an OOM: memory is reclaimed, files are deleted, a process is told, and what that freed is on record. The kernel's
 # stage waits for none of it, and nothing outside the container is touched.
 # vm: --memory 1024 --disk Tests/Scenarios/.out/disk.img:800
+# takes 60
 from oomtree import *
 
 TOP = "/oomlet-test"

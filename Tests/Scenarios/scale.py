@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # A decision among 10,000 processes in 1,000 cgroups, and one that nobody's protect can escape.
 # vm: --memory 3072 --timeout 900
+# takes 40
 import os
 import subprocess
 

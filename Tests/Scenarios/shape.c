@@ -14,6 +14,7 @@
  *   warm MIB FILE   reads that much of the file once, then prints "done"
  *   thrash MIB FILE reads that much of the file page by page, at random, for ever
  *   stream FILE     reads the file from its beginning to its end, for ever
+ *   stick MIB FILE  reads that much of the file from its disk at once, during which nothing ends it
  *   serve FILE      wakes up every 10 ms and works with a little memory, for ever; writes into the
  *                   file how long after it should have woken up it was through, in us
  *
@@ -120,6 +121,17 @@ static void stream(const char *name)
 			lseek(fd, 0, SEEK_SET);
 }
 
+/* Past the files in memory: the task waits for the disk and for nothing else */
+static void stick(size_t mib, const char *name)
+{
+	int fd = open(name, O_RDONLY | O_DIRECT);
+
+	if (fd < 0 || pread(fd, map(mib * MIB, MAP_PRIVATE), mib * MIB, 0) < 0) {
+		perror(name);
+		exit(1);
+	}
+}
+
 static void serve(const char *name)
 {
 	FILE *f = fopen(name, "w");
@@ -159,6 +171,8 @@ static void *obey(void *unused)
 			thrash(mib, name);
 		} else if (sscanf(line, "stream %255s", name) == 1) {
 			stream(name);
+		} else if (sscanf(line, "stick %d %255s", &mib, name) == 2) {
+			stick(mib, name);
 		} else if (sscanf(line, "serve %255s", name) == 1) {
 			serve(name);
 		} else if (sscanf(line, "warm %d %255s", &mib, name) == 2) {

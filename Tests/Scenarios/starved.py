@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # An agent in a cgroup of 20 MiB, with 200 attached containers (or ATTACHED, GONE): many gone, killed during an OOM, replaced.
 # vm: --memory 2048 --timeout 1200
+# takes 50
 import shutil
 
 from oomtree import *

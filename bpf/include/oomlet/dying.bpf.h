@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The latest victims of any OOM, and waiting for those that are not gone yet: while
- * one is dying, nobody else is killed in its place.
+ * one is dying, nobody else is killed in its place. What "dying" means is judged here:
+ * the kernel says "memory is being freed" of the dead and the hopeless as well, and who
+ * believes that waits for ever.
  */
 #ifndef OOMLET_DYING_BPF_H
 #define OOMLET_DYING_BPF_H
@@ -10,16 +12,20 @@
 #include "memory.bpf.h"
 
 #define DYING 64U		/* the latest so many; a power of 2 */
+#define HOPELESS_NS 5000000000ULL
+
+struct victim {
+	__u64 start_boottime_ns;
+	__u64 noted_at_ns;
+	__u32 tgid;		/* 0: none */
+	__u32 pad;
+};
 
 /* Changed and read under the kernel's oom_lock only. */
 struct dying {
 	__u32 next;
 	__u32 pad;
-	struct {
-		__u64 start_boottime_ns;
-		__u32 tgid;	/* 0: none */
-		__u32 pad;
-	} victims[DYING];
+	struct victim victims[DYING];
 };
 
 struct {
@@ -47,6 +53,7 @@ int note_victim(unsigned long long *ctx)
 	at = d->next++ % DYING;
 	d->victims[at].tgid = task->tgid;
 	d->victims[at].start_boottime_ns = task->group_leader->start_boottime;
+	d->victims[at].noted_at_ns = bpf_ktime_get_boot_ns();
 	return 0;
 }
 
@@ -62,15 +69,22 @@ static __always_inline __u32 victims_noted(void)
 #define WAIT_NS 100000000
 #define WAIT_ROUNDS (1 << 20)
 
+/* Whether all of the process has exited, its leader last: what it had is given back, also if its
+ * parent does not take note of its death.
+ */
+static __always_inline bool is_dead(struct task_struct *task)
+{
+	return task->exit_state && task->signal->nr_threads == 1;
+}
+
 /* Waits for the victim's end, for a moment. A victim no longer counts as dying (to the
  * kernel: MMF_OOM_SKIP) before all of its memory is uncharged; whoever asks again just
  * then would get a second victim. Not if the task that is out of memory dies itself: it
  * has to go for that. With one processor the victim gets it meanwhile only where the
  * kernel is preemptible.
  */
-static __noinline void wait_for_end(__u32 victim)
+static __noinline void wait_for_end(__u32 tgid, __u64 start_boottime_ns, __u64 until_ns)
 {
-	__u64 start = bpf_ktime_get_boot_ns();
 	struct bpf_iter_num numbers;
 	struct task_struct *task;
 	bool gone = false;
@@ -79,11 +93,10 @@ static __noinline void wait_for_end(__u32 victim)
 		return;
 	bpf_iter_num_new(&numbers, 0, WAIT_ROUNDS);
 	while (!gone && bpf_iter_num_next(&numbers)) {
-		if (bpf_ktime_get_boot_ns() - start > WAIT_NS)
+		if (bpf_ktime_get_boot_ns() > until_ns)
 			break;
-		task = bpf_task_from_pid(victim);
-		/* All of its threads: the leader may have exited long ago */
-		gone = !task || (task->exit_state && task->signal->nr_threads == 1);
+		task = bpf_task_from_pid(tgid);
+		gone = !task || task->start_boottime != start_boottime_ns || is_dead(task);
 		if (task)
 			bpf_task_release(task);
 	}
@@ -106,56 +119,73 @@ static __always_inline bool is_below(struct task_struct *task, __u64 cgroup_id, 
 	return below;
 }
 
-/* Whether the process is a victim that is still dying, which tells the kernel, too, that
- * memory is on its way. *forget: it no longer is.
+/* Tells the kernel that memory is on its way. By a thread that has the address space still, where
+ * there is one: of another it would report, at length, that there is nothing to kill.
  */
-static __noinline bool is_dying(struct oom_control *oc, struct mem_cgroup *memcg, __u32 tgid,
-				__u64 start_boottime_ns, bool *forget)
+static __noinline void tell_of(struct oom_control *oc, struct task_struct *victim)
 {
-	struct task_struct *task = bpf_task_from_pid(tgid);
-	struct cgroup *cgrp = memcg->css.cgroup;
-	bool dying = false;
+	struct task_struct *thread;
+	__u32 pid;
 
-	*forget = !task;
-	if (!task)
-		return false;
-	if (task->start_boottime != start_boottime_ns || !task_is_oom_victim(task)) {
-		*forget = true;
-	} else if (is_below(task, cgrp->kn->id, cgrp->level)) {
-		dying = !bpf_oom_kill_process(oc, task, message_dying);
-		*forget = !dying;
-	}
-	bpf_task_release(task);
-	return dying;
+	bpf_rcu_read_lock();
+	mm_and_thread(victim, &pid);
+	bpf_rcu_read_unlock();
+	thread = bpf_task_from_pid(pid);
+	if (!thread)
+		return;
+	bpf_oom_kill_process(oc, thread, message_dying);
+	bpf_task_release(thread);
 }
 
-/* Whether an earlier victim here is still dying: if so, it has been waited for. */
-static __noinline bool waited_for_victim(struct oom_control *oc, struct mem_cgroup *memcg)
+enum victim_state { VICTIM_FORGET, VICTIM_ELSEWHERE, VICTIM_DYING };
+
+static __noinline int state_of(struct oom_control *oc, struct mem_cgroup *memcg, const struct victim *v)
+{
+	struct task_struct *task = bpf_task_from_pid(v->tgid);
+	struct cgroup *cgrp = memcg->css.cgroup;
+	int state = VICTIM_FORGET;
+	struct mm_struct *mm;
+
+	if (!task)
+		return VICTIM_FORGET;
+	mm = task->signal->oom_mm;
+	if (task->start_boottime == v->start_boottime_ns && mm && !is_reaped(mm) && !is_dead(task) &&
+	    bpf_ktime_get_boot_ns() - v->noted_at_ns < HOPELESS_NS)
+		state = is_below(task, cgrp->kn->id, cgrp->level) ? VICTIM_DYING : VICTIM_ELSEWHERE;
+	if (state == VICTIM_DYING)
+		tell_of(oc, task);
+	bpf_task_release(task);
+	return state;
+}
+
+/* Whether an earlier victim here is still dying: if so, it has been waited for. One that no longer
+ * counts is forgotten, and waited for as well, should it be at its end.
+ */
+static __noinline bool waited_for_victim(struct oom_control *oc, struct mem_cgroup *memcg, __u64 until_ns)
 {
 	struct bpf_iter_num numbers;
-	bool forget, waited = false;
-	__u32 zero = 0, tgid;
+	int *i, state = VICTIM_FORGET;
+	struct victim *v;
+	__u32 zero = 0;
 	struct dying *d;
-	int *i;
 
 	d = bpf_map_lookup_elem(&dying, &zero);
 	if (!d)
 		return false;
 	bpf_iter_num_new(&numbers, 0, DYING);
-	while (!waited && (i = bpf_iter_num_next(&numbers))) {
-		__u32 at = (__u32)*i % DYING;
-
-		tgid = d->victims[at].tgid;
-		if (!tgid)
+	while (state != VICTIM_DYING && (i = bpf_iter_num_next(&numbers))) {
+		v = &d->victims[(__u32)*i % DYING];
+		if (!v->tgid)
 			continue;
-		waited = is_dying(oc, memcg, tgid, d->victims[at].start_boottime_ns, &forget);
-		if (forget)
-			d->victims[at].tgid = 0;
-		if (waited || forget)
-			wait_for_end(tgid);
+		state = state_of(oc, memcg, v);
+		if (state == VICTIM_ELSEWHERE)
+			continue;
+		wait_for_end(v->tgid, v->start_boottime_ns, until_ns);
+		if (state == VICTIM_FORGET)
+			v->tgid = 0;
 	}
 	bpf_iter_num_destroy(&numbers);
-	return waited;
+	return state == VICTIM_DYING;
 }
 
 #endif

@@ -112,9 +112,25 @@ struct mm_struct {
 	struct percpu_counter rss_stat[NR_MM_COUNTERS];
 } __core;
 
+/* Its flags: a word, a struct around it in later kernels */
+struct mm_struct___word {
+	unsigned long flags;
+} __core;
+
+typedef struct {
+	unsigned long __mm_flags[1];
+} __core mm_flags_t;
+
+struct mm_struct___bitmap {
+	mm_flags_t flags;
+} __core;
+
+enum { MMF_OOM_SKIP = 21 };		/* nothing (more) to be had from it */
+
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
+	struct mm_struct *oom_mm;	/* an OOM kill has chosen the process: what it had then */
 	short oom_score_adj;
 } __core;
 
@@ -168,8 +184,8 @@ enum {
 };
 
 struct oom_control {
-	struct mem_cgroup *memcg;
-	bool bpf_declared;
+	struct mem_cgroup *memcg;	/* NULL: the system */
+	int order;			/* -1: somebody asks for it, by sysrq-f */
 } __core;
 
 struct bpf_struct_ops_link;
@@ -213,6 +229,8 @@ struct bpf_iter_num {
 	__u64 opaque[1];
 } __attribute__((aligned(8)));
 
+enum { ROOT_CGROUP_ID = 1 };
+
 enum {
 	BPF_CGROUP_ITER_DESCENDANTS_PRE = 2,
 	CSS_TASK_ITER_PROCS = 1,
@@ -221,10 +239,9 @@ enum {
 
 /* --- kfuncs ------------------------------------------------------------------------ */
 
+/* 0 also for a process that is dead, or whose memory is gone already: judge that yourself */
 int bpf_oom_kill_process(struct oom_control *oc, struct task_struct *task,
 			 const char *message__str) __ksym;
-/* Returns a bool: only the low byte means anything, see task_is_oom_victim() */
-int bpf_task_is_oom_victim(struct task_struct *task) __ksym;
 
 struct mem_cgroup *bpf_get_root_mem_cgroup(void) __ksym;
 struct mem_cgroup *bpf_get_mem_cgroup(struct cgroup_subsys_state *css) __ksym;
@@ -233,13 +250,20 @@ unsigned long bpf_mem_cgroup_usage(struct mem_cgroup *memcg) __ksym;
 /* In bytes */
 unsigned long bpf_mem_cgroup_page_state(struct mem_cgroup *memcg, int idx) __ksym;
 void bpf_mem_cgroup_flush_stats(struct mem_cgroup *memcg) __ksym;
-/* memcg NULL: the system. May sleep */
+/* memcg NULL: the system, never its root memory cgroup, which is a BUG. May sleep */
 int bpf_out_of_memory(struct mem_cgroup *memcg__nullable, int order, __u64 flags) __ksym;
 enum { BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK = 1 };
 int bpf_wq_init(struct bpf_wq *wq, void *p__map, unsigned int flags) __ksym;
 int bpf_wq_start(struct bpf_wq *wq, unsigned int flags) __ksym;
+/* A kernel refuses an object that names the other one, weak or not: so there are two objects, chosen by BTF */
+#ifdef OOMLET_IMPLICIT_ARGUMENTS
+int bpf_wq_set_callback(struct bpf_wq *wq, int (callback_fn)(void *map, int *key, void *value),
+			unsigned int flags) __ksym;
+#else
 int bpf_wq_set_callback_impl(struct bpf_wq *wq, int (callback_fn)(void *map, int *key, void *value),
 			     unsigned int flags, void *aux__ign) __ksym;
+#define bpf_wq_set_callback(wq, callback, flags) bpf_wq_set_callback_impl(wq, callback, flags, NULL)
+#endif
 
 void bpf_rcu_read_lock(void) __ksym;
 void bpf_rcu_read_unlock(void) __ksym;
@@ -269,10 +293,24 @@ void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
  */
 #define MESSAGE(ident, text) const char ident[] SEC(".rodata.messages") = "oomlet " text
 
-/* clang before 16 takes the upper bits of a returned bool for zero; they are not */
+/* Whether an OOM kill has chosen it, be it dying or dead. bpf_task_is_oom_victim() says the same to
+ * struct_ops programs only.
+ */
 static inline __attribute__((always_inline)) bool task_is_oom_victim(struct task_struct *task)
 {
-	return bpf_task_is_oom_victim(task) & 1;
+	return task->signal->oom_mm != NULL;
+}
+
+/* Whether a kill would free nothing (more) of an address space: it has been reaped, or cannot be. */
+static inline __attribute__((always_inline)) bool is_reaped(struct mm_struct *mm)
+{
+	unsigned long flags = 0;
+
+	if (bpf_core_field_exists(((struct mm_struct___word *)mm)->flags))
+		flags = ((struct mm_struct___word *)mm)->flags;
+	else if (bpf_core_field_exists(((struct mm_struct___bitmap *)mm)->flags))
+		flags = ((struct mm_struct___bitmap *)mm)->flags.__mm_flags[0];
+	return flags >> MMF_OOM_SKIP & 1;
 }
 
 #endif

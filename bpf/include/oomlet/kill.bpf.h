@@ -25,15 +25,22 @@ MESSAGE(message_custom, "custom policy");
 
 MESSAGE(message_with_victim, "with the victim");
 
-/* Kills the process of that tgid, or waits for it if it is dying already. */
+/* The kernel says 0 of the dead, too: whether the process has become a victim is seen in it. */
+static __always_inline int result_of_kill(struct task_struct *task, int err)
+{
+	return err ? err : task_is_oom_victim(task) ? 0 : -ESRCH;
+}
+
+/* Kills the process of that tgid, unless somebody has already. */
 static __noinline int kill_other(struct oom_control *oc, __u32 tgid)
 {
 	struct task_struct *task = bpf_task_from_pid(tgid);
-	int err;
+	int err = -ESRCH;
 
 	if (!task)
 		return -ESRCH;
-	err = bpf_oom_kill_process(oc, task, message_with_victim);
+	if (!task_is_oom_victim(task))
+		err = result_of_kill(task, bpf_oom_kill_process(oc, task, message_with_victim));
 	bpf_task_release(task);
 	return err;
 }
@@ -73,6 +80,7 @@ static __noinline int kill_victim(struct oom_control *oc, __u32 tgid, __u32 rule
 	default:
 		err = bpf_oom_kill_process(oc, task, message_kernel);
 	}
+	err = result_of_kill(task, err);
 	bpf_task_release(task);
 	return err;
 }

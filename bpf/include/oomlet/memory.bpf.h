@@ -50,25 +50,35 @@ static __always_inline __u64 size_bytes(const struct oomlet_memory *m)
 	return rss_bytes(m) + m->swap_bytes + m->pgtables_bytes;
 }
 
-/* The address space of a process; of another of its threads if the leader has exited
- * already. NULL: it has none (any more). In an RCU read-side critical section.
+/* The address space of a process; of another of its threads if the leader has exited already,
+ * whose id is then in *pid. NULL: it has none (any more). In an RCU read-side critical section.
  */
-static __noinline struct mm_struct *mm_of(struct task_struct *task)
+static __noinline struct mm_struct *mm_and_thread(struct task_struct *task, __u32 *pid)
 {
 	struct mm_struct *mm = task->mm;
 	struct bpf_iter_task threads;
 	struct task_struct *thread;
 
+	*pid = task->pid;
 	if (mm || task->signal->live.counter <= 0)
 		return mm;
 	bpf_iter_task_new(&threads, task, BPF_TASK_ITER_PROC_THREADS);
 	while ((thread = bpf_iter_task_next(&threads))) {
 		mm = thread->mm;
-		if (mm)
+		if (mm) {
+			*pid = thread->pid;
 			break;
+		}
 	}
 	bpf_iter_task_destroy(&threads);
 	return mm;
+}
+
+static __always_inline struct mm_struct *mm_of(struct task_struct *task)
+{
+	__u32 pid;
+
+	return mm_and_thread(task, &pid);
 }
 
 #endif

@@ -127,7 +127,7 @@ static __always_inline __u32 available_permille(void)
 struct declaration {
 	__u64 cgroup_id;
 	__u32 busy;
-	__u32 pad;
+	__u32 declaring_pid;		/* of the task that declares just now; 0: none */
 	struct bpf_wq work;
 };
 
@@ -159,12 +159,32 @@ static __always_inline bool start_declaration(__u64 cgroup_id,
 		d->cgroup_id = cgroup_id;
 		/* Fails from the second time on */
 		bpf_wq_init(&d->work, &declarations, 0);
-		started = !bpf_wq_set_callback_impl(&d->work, callback, 0, NULL) && !bpf_wq_start(&d->work, 0);
+		started = !bpf_wq_set_callback(&d->work, callback, 0) && !bpf_wq_start(&d->work, 0);
 		if (!started)
 			d->busy = 0;
 	}
 	bpf_iter_num_destroy(&numbers);
 	return started;
+}
+
+/* Whether the OOM that is being handled has been declared by oomlet: the handler runs in the task that did. */
+static __noinline bool is_declared(void)
+{
+	__u32 pid = bpf_get_current_task_btf()->pid;
+	struct bpf_iter_num numbers;
+	struct declaration *d;
+	bool declared = false;
+	int *i;
+
+	bpf_iter_num_new(&numbers, 0, WORKS);
+	while (!declared && (i = bpf_iter_num_next(&numbers))) {
+		__u32 at = *i;
+
+		d = bpf_map_lookup_elem(&declarations, &at);
+		declared = d && d->declaring_pid == pid;
+	}
+	bpf_iter_num_destroy(&numbers);
+	return declared;
 }
 
 #endif

@@ -6,8 +6,8 @@
  * anybody to kill is passed over.
  *
  * Never a candidate: oom_score_adj -1000, kernel threads, the system's init, what has
- * no address space left, who is a victim already. An address space that processes share
- * counts once, for the one that owns it.
+ * no address space left or one that cannot be freed, who is a victim already. An address
+ * space that processes share counts once, for the one that owns it.
  */
 #ifndef OOMLET_SCAN_BPF_H
 #define OOMLET_SCAN_BPF_H
@@ -228,7 +228,7 @@ static __noinline void consider(struct scan *s, struct task_struct *task)
 	if ((task->flags & PF_KTHREAD) || task->tgid == 1 || task_is_oom_victim(task))
 		return;
 	mm = mm_of(task);
-	if (!mm || task->signal->oom_score_adj == OOM_SCORE_ADJ_MIN)
+	if (!mm || is_reaped(mm) || task->signal->oom_score_adj == OOM_SCORE_ADJ_MIN)
 		return;
 	owner = mm->owner;
 	if (owner && owner->tgid != task->tgid)

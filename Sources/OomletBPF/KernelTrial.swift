@@ -1,0 +1,49 @@
+internal import Glibc
+public import OomletModel
+public import OomletSystem
+
+extension KernelSupport {
+  /// Whether policies work here: loads a second copy of the programs, attaches a policy to a cgroup made for that, and removes
+  /// all of it again. Takes as long as an agent's first start.
+  ///
+  /// - Throws: ``ExitStatus/unsupported`` with what the kernel refused and what it said, ``ExitStatus/notPermitted``,
+  ///   ``ExitStatus/failed``.
+  public static func tryOut() throws(Failure) {
+    try check()
+    try Programs.tryOut { handler throws(Failure) in
+      let map = try PolicyMap.make(.system, handler: handler)
+      try withTrialCgroup { cgroup throws(Failure) in
+        let link = try PolicyLink(policy: map, to: cgroup, style: try attachStyle())
+        guard let attached = link.info?.cgroupID, attached == cgroup.id else {
+          throw Failure(.unsupported, "the kernel does not say where a policy is attached: expected the id of its cgroup in the link's info")
+        }
+      }
+    }
+  }
+
+  /// Whether policies work here, by one that is attached; where none is, by a trial.
+  public static func checkInUse() throws(Failure) {
+    func isAttached(_ pin: String) -> Bool { (PolicyLink(pinned: pin)?.info?.cgroupID ?? 0) != 0 }
+    if isAttached(Pins.systemLink) { return }
+    for pins in [Pins.links, Pins.pods] where (namesInDirectory(pins) ?? []).contains(where: { isAttached("\(pins)/\($0)") }) {
+      return
+    }
+    try tryOut()
+  }
+
+  private static func withTrialCgroup(_ body: (borrowing Cgroup) throws(Failure) -> Void) throws(Failure) {
+    let prefix = "oomlet-trial-"
+    // Of trials that were killed
+    for name in namesInDirectory(Cgroup.mountPoint) ?? [] where name.hasPrefix(prefix) {
+      guard let pid = pid_t(name.dropFirst(prefix.count)), Glibc.kill(pid, 0) != 0, errno == ESRCH else { continue }
+      rmdir("\(Cgroup.mountPoint)/\(name)")
+    }
+    let path = "/\(prefix)\(getpid())"
+    guard mkdir(Cgroup.mountPoint + path, 0o755) == 0 else {
+      let status: ExitStatus = [EPERM, EACCES, EROFS].contains(errno) ? .notPermitted : .failed
+      throw Failure(status, systemError("cannot make cgroup \(path) to try a policy on"))
+    }
+    defer { rmdir(Cgroup.mountPoint + path) }
+    try body(try Cgroup(path: path))
+  }
+}
