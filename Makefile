@@ -34,8 +34,11 @@ build: deps
 	swift build -c release --product oomlet-hook
 	swift build -c release --product oomlet
 
+# The proposal on two bases, and what may follow it; all scenarios run on the first, a core set on the others
+bases = 7.3 6.12 successor
+
 kernel: deps
-	Tests/VM/build-kernel
+	for base in $(bases); do Tests/VM/build-kernel --base $$base || exit; done
 	Tests/VM/build-kernel --config Tests/VM/no-bpf-oom.fragment
 
 demo: build deps
@@ -54,7 +57,7 @@ packaging: build
 	Tests/Packaging/run
 
 interface: kernel
-	Tests/VM/check-interface
+	for base in $(bases); do Tests/VM/check-interface --base $$base || exit; done
 
 trixie: deps
 	Tests/Scenarios/build-trixie
@@ -99,6 +102,7 @@ image: build image-root
 
 scenarios: build kernel trixie
 	Tests/Scenarios/run -j 3
+	for base in $(filter-out $(firstword $(bases)),$(bases)); do Tests/Scenarios/run -j 3 --base $$base --core || exit; done
 
 fuzz: deps
 	Tests/Fuzz/run --seconds 60

@@ -15,6 +15,7 @@
 #include <oomlet/scan.bpf.h>
 #include <oomlet/record.bpf.h>
 #include <oomlet/dying.bpf.h>
+#include <oomlet/aside.bpf.h>
 #include <oomlet/kill.bpf.h>
 #include <oomlet/pressure.bpf.h>
 
@@ -197,7 +198,8 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
 	else if (r->outcome != OOMLET_OUTCOME_DRY_RUN)
 		kill(oc, s, r);
-	record_send(r);
+	if (r->outcome == OOMLET_OUTCOME_KILLED || !is_said_already(r))
+		record_send(r);
 	/* It has ended by itself: that frees memory, too */
 	if (r->error == -ESRCH)
 		return 1;

@@ -72,7 +72,7 @@ class Tree:
             exhaust_memory(self.top)
         else:
             cgroup = {"container": self.app.cgroup, "pod": self.pods[0], "slice": self.slice}[level]
-            run_out(cgroup, self.app.processes[0], 2)
+            run_out(cgroup, self.app.processes[0])
 
     def unlimited(self):
         for cgroup in [self.slice, *self.pods]:

@@ -231,13 +231,17 @@ def at_once(calls):
 
 
 def run_out(cgroup, process, mib=6):
-    """An OOM at a cgroup: the process grows by a little more than the limit allows, and less than any process has.
+    """An OOM at a cgroup: the process grows until there is one, by less than any process has.
 
-    (A limit written below the usage would do, too, but asks for the next victim in a tight loop: the memory of one that is
-    exiting may be still charged when it no longer counts as dying.)
+    What could be reclaimed instead goes first. (A limit written below the usage would do, too, but asks for the next victim in
+    a tight loop: the memory of one that is exiting may be still charged when it no longer counts as dying.)
     """
+    try:
+        cgroup.set("memory.reclaim", 64 * MIB)
+    except OSError:
+        pass  # there was less
     cgroup.set("memory.max", int(cgroup.get("memory.current")) + MIB)
-    process.order(f"grow {mib}")
+    process.order(f"hit {mib} {cgroup.dir}/memory.events.local")
 
 
 def take_memory(leaving_mib):

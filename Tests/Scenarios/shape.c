@@ -9,6 +9,7 @@
  *
  *   grow MIB        that much more anonymous memory, then prints "done"
  *   creep MIB S     the same, evenly within so many seconds
+ *   hit MIB FILE    the same, until the file, a memory.events, counts an OOM
  *   exhaust FILE    all the memory there is, until the file, a memory.events, says that
  *                   somebody was killed for it; then ends at once
  *   warm MIB FILE   reads that much of the file once, then prints "done"
@@ -54,13 +55,13 @@ static void creep(size_t mib, unsigned int seconds)
 	}
 }
 
-static long kills(const char *events)
+static long count(const char *events, const char *event)
 {
 	char key[32];
 	long value = 0;
 	FILE *f = fopen(events, "r");
 
-	while (f && fscanf(f, "%31s %ld", key, &value) == 2 && strcmp(key, "oom_kill"))
+	while (f && fscanf(f, "%31s %ld", key, &value) == 2 && strcmp(key, event))
 		;
 	if (f)
 		fclose(f);
@@ -70,12 +71,20 @@ static long kills(const char *events)
 /* Locked, for at that point everything else is read from disk again and again. */
 static void exhaust(const char *events)
 {
-	long before = kills(events);
+	long before = count(events, "oom_kill");
 
 	mlockall(MCL_CURRENT);
-	while (kills(events) == before)
+	while (count(events, "oom_kill") == before)
 		take(MIB, MAP_PRIVATE);
 	_exit(0);
+}
+
+static void hit(size_t mib, const char *events)
+{
+	long before = count(events, "oom");
+
+	for (size_t at = 0; at < 4 * mib && count(events, "oom") == before; at++)
+		take(MIB / 4, MAP_PRIVATE);
 }
 
 static int open_file(const char *name)
@@ -177,6 +186,9 @@ static void *obey(void *unused)
 			serve(name);
 		} else if (sscanf(line, "warm %d %255s", &mib, name) == 2) {
 			warm(mib, name);
+			done();
+		} else if (sscanf(line, "hit %d %255s", &mib, name) == 2) {
+			hit(mib, name);
 			done();
 		} else if (sscanf(line, "creep %d %d", &mib, &seconds) == 2) {
 			creep(mib, seconds);

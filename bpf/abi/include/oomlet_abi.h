@@ -277,7 +277,7 @@ struct oomlet_record {
 	__u32 pressure;			/* enum oomlet_pressure, of a trigger that is pressure */
 	__u32 pressure_permille;	/* as it was */
 	__u32 pressure_limit_permille;
-	__u32 pad;
+	__u32 repeats;			/* the same, not on record, since the last record of it */
 	__u64 pressure_held_ns;		/* how long it had been over the limit */
 	/* What was compared, by enum oomlet_order; the higher gives way. Priority: 2^31 - 1 less
 	 * the priority. QoS: 3 BestEffort, 2 Burstable or unknown, 1 Guaranteed, 0 no container.
