@@ -1,7 +1,7 @@
 internal import OomletBPF
 public import OomletModel
 public import OomletOCI
-public import OomletPolicy
+internal import OomletPolicy
 
 /// What a container's annotations ask for.
 public struct AskedPolicy: Sendable {

@@ -1,5 +1,5 @@
 public import OomletModel
-public import OomletOCI
+internal import OomletOCI
 public import OomletPolicy
 internal import OomletSystem
 

@@ -163,7 +163,8 @@ public struct PolicyGrammar: Sendable {
         case .controlCharacter: "has a control character"
         }
       let meant = ForeignPattern(text, of: .name)?.meant.first { (try? CommPattern($0)) != nil }
-      reader.add(node.problem("\(key): \(node.shown) \(why): expected \(expected)\(meant.map { "; did you mean \(quoted($0))?" } ?? "")"))
+      reader.add(
+        node.problem("\(key): \(node.shown) \(why): expected \(expected)\(meant.map { "; did you mean \(quoted($0))?" } ?? "")"))
       return nil
     }
   }

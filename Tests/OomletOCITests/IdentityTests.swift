@@ -12,7 +12,8 @@ import Testing
   ]
   private static let containerd: [String: String] = [
     "io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.sandbox-id": "def",
-    "io.kubernetes.cri.container-name": "web", "io.kubernetes.cri.sandbox-name": "shop", "io.kubernetes.cri.sandbox-namespace": "prod",
+    "io.kubernetes.cri.container-name": "web", "io.kubernetes.cri.sandbox-name": "shop",
+    "io.kubernetes.cri.sandbox-namespace": "prod",
   ]
   /// As Debian's podman 4.3 and 5.4 write them.
   private static let podman: [String: String] = [
@@ -83,9 +84,13 @@ import Testing
 
   // MARK: podman's names
 
-  private static let pod: [String: String] = IdentityTests.podman.merging(["io.kubernetes.cri-o.SandboxID": "def", "oom.policy/db": "youngest"]) { $1 }
+  private static let pod: [String: String] = IdentityTests.podman.merging([
+    "io.kubernetes.cri-o.SandboxID": "def", "oom.policy/db": "youngest",
+  ]) { $1 }
 
-  private func named(_ name: String?, _ annotations: [String: String] = IdentityTests.pod, hostname: String? = "shop") -> ContainerAnnotations {
+  private func named(_ name: String?, _ annotations: [String: String] = IdentityTests.pod, hostname: String? = "shop")
+    -> ContainerAnnotations
+  {
     let isInPod = ContainerAnnotations(annotations).isInPod
     return ContainerAnnotations(
       WrittenAnnotations(annotations), podman: name.map { PodmanName($0, isInPod: isInPod, hostname: hostname) })
@@ -124,10 +129,15 @@ import Testing
         == #"oom.policy/db is not used: podman calls this container "web": expected "oom.policy/web" or "oom.policy""#)
   }
 
-  @Test(arguments: [
-    (IdentityTests.pod, "its runtime does not tell its name"), (["policy.oomlet.dev/db": "youngest"], "its runtime does not tell its name"),
-    (IdentityTests.containerd.merging(["oom.policy/web": "youngest", "io.kubernetes.pod.name": "x"]) { $1 }, "the keys of two runtimes"),
-  ] as [([String: String], String)])
+  @Test(
+    arguments: [
+      (IdentityTests.pod, "its runtime does not tell its name"),
+      (["policy.oomlet.dev/db": "youngest"], "its runtime does not tell its name"),
+      (
+        IdentityTests.containerd.merging(["oom.policy/web": "youngest", "io.kubernetes.pod.name": "x"]) { $1 },
+        "the keys of two runtimes"
+      ),
+    ] as [([String: String], String)])
   func `a key for a container is a warning where nobody tells the name`(_ annotations: [String: String], _ why: String) throws {
     let annotations = named(nil, annotations)
     #expect(try annotations.policy() == nil)

@@ -57,7 +57,8 @@ import Testing
         .bestEffort
       ),
       (
-        "/a/b/kubelet-kubepods-burstable-\(uid).slice:crio:abc", cri, "/a/b/kubelet-kubepods-burstable-\(uid).slice:crio:abc", nil,
+        "/a/b/kubelet-kubepods-burstable-\(uid).slice:crio:abc", cri, "/a/b/kubelet-kubepods-burstable-\(uid).slice:crio:abc",
+        nil,
         .burstable
       ),
       ("/kubepods-\(uid).slice:crio:abc", cri, "/kubepods-\(uid).slice:crio:abc", nil, .guaranteed),
@@ -73,7 +74,8 @@ import Testing
       ("/kubepods-podcast.service/x", [:], "/kubepods-podcast.service/x", nil, nil),
       // A kubelet inside of a pod: it is the outer pod that counts on this node
       (
-        "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podA.slice/kubepods.slice/kubepods-podB.slice/x.scope", [:],
+        "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podA.slice/kubepods.slice/kubepods-podB.slice/x.scope",
+        [:],
         "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podA.slice/kubepods.slice/kubepods-podB.slice/x.scope",
         "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podA.slice/kubepods.slice/kubepods-podB.slice", .bestEffort
       ),
@@ -92,7 +94,8 @@ import Testing
 
   @Test(
     arguments: [
-      ("/kubepods.slice", "/kubepods.slice"), ("/kubelet.slice/kubelet-kubepods.slice/x", "/kubelet.slice/kubelet-kubepods.slice"),
+      ("/kubepods.slice", "/kubepods.slice"),
+      ("/kubelet.slice/kubelet-kubepods.slice/x", "/kubelet.slice/kubelet-kubepods.slice"),
       ("/kubepods/burstable/pod1/x", "/kubepods"), ("/a/kubepods-besteffort-podX.slice:cri-containerd:abc", nil),
       ("/mykubepods/pod1/x", nil), ("/kubepods-besteffort-podX.slice/x", nil),
     ] as [(String, String?)])

@@ -54,7 +54,8 @@ private func crun(_ text: String) throws(Failure) -> KeptContainer {
   }
 
   @Test func `a label of oomlet's that is there twice is refused, when it is asked for`() throws {
-    let annotations = ContainerAnnotations(try #require(try kept(labels: #""oom.policy=1","oom.policy=2","bundle=/b""#).annotations))
+    let annotations = ContainerAnnotations(
+      try #require(try kept(labels: #""oom.policy=1","oom.policy=2","bundle=/b""#).annotations))
     #expect {
       try annotations.policy()
     } throws: { ($0 as? Failure)?.status == .invalid && ($0 as? Failure)?.description.contains("there twice") == true }

@@ -35,7 +35,8 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
     (#"{"id":7}"#, #""id" that is no string"#), (#"{"id":"x","pid":-1}"#, "no process id"),
     (#"{"id":"x","pid":1.5}"#, "no process id"), (#"{"id":"x","pid":"1"}"#, "no process id"),
     (#"{"id":"x","pid":99999999999}"#, "no process id"), (#"{"id":"x","id":"y"}"#, "duplicate"),
-    (#"{"id":"x" "pid":1}"#, "line 1, column 11"), (#"{"id":"x","a":tru}"#, "a value expected"), (#"{"id":"x","a":"b}"#, "a value"),
+    (#"{"id":"x" "pid":1}"#, "line 1, column 11"), (#"{"id":"x","a":tru}"#, "a value expected"),
+    (#"{"id":"x","a":"b}"#, "a value"),
     ("{\n\"id\":\"x\",\n x}", "line 3, column 2"), (String(repeating: "[", count: 100_000), "line 1, column 100001"),
   ])
   func `what is no state is refused with a reason`(_ text: String, _ reason: String) {
@@ -51,7 +52,8 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
 
   /// What runtimes have read, and started before there was a hook.
   private static let odd = [
-    #""a": 1, "oomlet": null"#, #""a": "b", "a": "c""#, #""a": "\ud800", "b": "\udc00\u0041", "\ud83d": "\x""#, "\"a\": \"\u{fe}\"",
+    #""a": 1, "oomlet": null"#, #""a": "b", "a": "c""#, #""a": "\ud800", "b": "\udc00\u0041", "\ud83d": "\x""#,
+    "\"a\": \"\u{fe}\"",
     #""a": "# + String(repeating: "[", count: 20_000) + String(repeating: "]", count: 20_000), #""a\u0000": "b""#,
     #""a": 1e999, "b": 123456789012345678901234567890"#,
   ]
@@ -81,7 +83,8 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
     (#""oom.policy": "youngest", "oom.policy": "oldest""#, #"oom.policy: it is there twice, "youngest" and "oldest""#),
     (#""oom.policy": "youngest"}, "annotations": {"oom.policy": "youngest""#, "oom.policy: it is there twice"),
     (#""oom.policy\/web": "a", "oom.policy/web": "b""#, "oom.policy/web: it is there twice"),
-    (#""oomlet.dev/policy": 7"#, "oomlet.dev/policy: it is no string"), (#""oom.policy": {"victim": "oldest"}"#, "it is no string"),
+    (#""oomlet.dev/policy": 7"#, "oomlet.dev/policy: it is no string"),
+    (#""oom.policy": {"victim": "oldest"}"#, "it is no string"),
     (#""oom.policy": null"#, "oom.policy: it is no string"),
     ("\"oom.policy\": \"\u{fe}\"", "oom.policy: \"\u{FFFD}\" has characters that are no text: expected UTF-8"),
     (#""oom.policy": "youngest\ud800""#, "that are no text"), (#""oom.policy": "\ufffd""#, "that are no text"),
@@ -92,7 +95,8 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
       try BundleConfig(parsing: RuntimeStateTests.latin1(#"{"annotations":{\#(annotations)}}"#), path: "c").annotations,
     ] {
       let failure = failure { () throws(Failure) in _ = try ContainerAnnotations(source ?? [:]).policy() }
-      #expect(failure?.status == .invalid && failure?.description.contains(reason) == true, "\(failure?.description ?? "no error")")
+      #expect(
+        failure?.status == .invalid && failure?.description.contains(reason) == true, "\(failure?.description ?? "no error")")
     }
   }
 

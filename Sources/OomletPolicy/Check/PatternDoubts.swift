@@ -1,5 +1,5 @@
 public import OomletModel
-public import OomletYAML
+internal import OomletYAML
 
 // Patterns that are valid, and will not match what was meant.
 extension PolicyGrammar {
@@ -35,7 +35,8 @@ extension NodeConfig {
       let others = [
         match?["cgroup"]?.doubt("\(name).match.cgroup", .cgroup), match?["namespace"]?.doubt("\(name).match.namespace", .text),
       ]
-      doubts += (others + labels).compactMap { $0 } + (rule["policy"].map { PolicyGrammar.doubts(in: $0, "\(name).policy.") } ?? [])
+      doubts +=
+        (others + labels).compactMap { $0 } + (rule["policy"].map { PolicyGrammar.doubts(in: $0, "\(name).policy.") } ?? [])
     }
     return doubts
   }
