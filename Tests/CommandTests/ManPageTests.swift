@@ -13,7 +13,8 @@ import Testing
     Set(help.matches(of: #/(?:^|[\s,\[])(--[a-z-]+)/#.anchorsMatchLineEndings()).map { String($0.output.1) })
   }
 
-  private static let commands = (try? run("oomlet", ["--help"]).output)?.components(separatedBy: "SUBCOMMANDS:").last?
+  private static let commands =
+    (try? run("oomlet", ["--help"]).output)?.components(separatedBy: "SUBCOMMANDS:").last?
     .matches(of: #/\n  ([a-z]+) /#).map { String($0.output.1) } ?? []
 
   @Test func `there are commands`() { #expect(ManPageTests.commands.count > 8) }
@@ -35,7 +36,10 @@ import Testing
   }
 
   @Test func `no page has an option that is none`() throws {
-    let all = try ManPageTests.commands.map { [$0, "--help"] }.map { try run("oomlet", $0).output } + [run("oomlet-hook", ["--help"]).output]
+    let all =
+      try ManPageTests.commands.map { [$0, "--help"] }.map { try run("oomlet", $0).output } + [
+        run("oomlet-hook", ["--help"]).output
+      ]
     let options = all.reduce(into: Set<String>()) { $0.formUnion(ManPageTests.options(in: $1)) }
     for name in try FileManager.default.contentsOfDirectory(atPath: ManPageTests.directory.path) {
       for option in try #require(ManPageTests.page(name)).matches(of: #/Fl -([a-z-]+)/#).map({ "--\($0.output.1)" }) {

@@ -58,7 +58,8 @@ import Testing
 
   @Test func `containerd's recipe adds the hooks, and leaves no limit of files behind`() throws {
     let url = URL(fileURLWithPath: #filePath).appending(path: "../../../hooks/README.md").standardized
-    let recipe = try #require(try String(contentsOf: url, encoding: .utf8).firstMatch(of: #/ctr oci spec \| jq '([^']*)'/#)?.output.1)
+    let recipe = try #require(
+      try String(contentsOf: url, encoding: .utf8).firstMatch(of: #/ctr oci spec \| jq '([^']*)'/#)?.output.1)
     let jq = Process()
     jq.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     jq.arguments = ["jq", String(recipe)]
