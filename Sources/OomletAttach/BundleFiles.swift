@@ -20,9 +20,14 @@ public enum BundleFiles {
     guard annotations.isPodmans, annotations.hasPolicyKeys, let bundle, let name = podmanName(of: id, in: bundle) else {
       return annotations
     }
-    let hostname = config?.hostname ?? (try? self.config(of: bundle))?.hostname
+    let hostname = (config ?? podmanConfig(in: bundle))?.hostname
     return ContainerAnnotations(
       written, id: id, podman: PodmanName(name, isInPod: annotations.isInPod, hostname: hostname))
+  }
+
+  private static func podmanConfig(in bundle: String) -> BundleConfig? {
+    let path = "\(bundle)/config.json"
+    return contents(ofRoots: path, limit: 16 << 20).flatMap { try? BundleConfig(parsing: $0, path: path) }
   }
 
   private static func podmanName(of id: String, in bundle: String) -> String? {
