@@ -14,7 +14,7 @@ final class NodePolicy {
   /// By the directory that their runtime keeps of them.
   private var containers: [String: Attacher.Container] = [:]
   /// What has been said of a container, so that it is said once.
-  private var complaints: [String: String] = [:]
+  private var complaints: [String: [String]] = [:]
 
   init(logger: Logger) throws(Failure) {
     self.logger = logger
@@ -112,38 +112,40 @@ final class NodePolicy {
 
   private func lookAtContainer(_ directory: String) {
     do throws(Failure) {
-      if let container = try RunningContainers.container(in: directory) {
-        containers[directory] = container
-        try attach(container)
-      } else {
-        try forget(directory)
-      }
-      complaints[directory] = nil
+      guard let container = try RunningContainers.container(in: directory) else { return try forget(directory) }
+      containers[directory] = container
+      complain(try attach(container).map { "container \(container.identity.id): \($0)" }, of: directory)
     } catch {
-      guard error.status != .notFound, complaints.updateValue(error.description, forKey: directory) != error.description else {
-        return
-      }
-      logger.warning("container \(printable(directory)) gets no policy: \(error)")
+      guard error.status != .notFound else { return }
+      complain(["container \(printable(directory)) gets no policy: \(error)"], of: directory)
     }
   }
 
-  private func attach(_ container: Attacher.Container) throws(Failure) {
+  private func complain(_ complaints: [String], of directory: String) {
+    guard self.complaints.updateValue(complaints, forKey: directory) != complaints else { return }
+    for complaint in complaints { logger.warning("\(complaint)") }
+  }
+
+  /// - Returns: what the user should know.
+  private func attach(_ container: Attacher.Container) throws(Failure) -> [String] {
     let id = container.identity
     let attached = AttachedContainer(of: id).flatMap { $0.isAttached ? $0 : nil }
-    if let attached, attached.rule == nil { return }
-    guard let choice = try PolicyChoice(of: container, on: config) else {
+    if let attached, attached.rule == nil { return [] }
+    let asked = try AskedPolicy(container.annotations)
+    guard let choice = try PolicyChoice(of: container, asking: asked, on: config) else {
       if attached != nil {
         try attacher.detach(id)
         logger.notice("container \(id.id): no rule gives it a policy any more")
       }
-      return container.annotations.isSandbox ? () : try attacher.note(container)
+      if !container.annotations.isSandbox { try attacher.note(container) }
+      return asked.warnings
     }
     let warnings = try attacher.attach(choice.request, to: container, rule: choice.rule)
     let source = choice.rule.map { "rule \($0)" } ?? "its annotation"
     if attached == nil || attached?.rule != choice.rule || attached?.policy != choice.request.victim.description {
       logger.info("container \(id.id): policy \(choice.request.victim) by \(source)")
     }
-    for warning in choice.warnings + warnings { logger.warning("container \(id.id): \(warning)") }
+    return asked.warnings + choice.warnings + warnings
   }
 
   /// Where no hook is called at a container's start, none is at its end.

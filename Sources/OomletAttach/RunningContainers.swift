@@ -25,15 +25,18 @@ public enum RunningContainers {
   /// - Throws: ``ExitStatus/failed``, with the file that can't be read.
   public static func container(in directory: String) throws(Failure) -> Attacher.Container? {
     guard access("\(directory)/exec.fifo", F_OK) != 0, let kept = try kept(directory), isRunning(kept) else { return nil }
-    var (annotations, oomScoreAdj) = (kept.annotations, kept.oomScoreAdj)
-    if annotations == nil {
-      guard let config = try config(of: kept, in: directory) else { return nil }
-      (annotations, oomScoreAdj) = (config.annotations, config.oomScoreAdj)
+    var (written, oomScoreAdj) = (kept.annotations, kept.oomScoreAdj)
+    var config: BundleConfig?
+    if written == nil {
+      config = try self.config(of: kept, in: directory)
+      guard let config else { return nil }
+      (written, oomScoreAdj) = (config.annotations, config.oomScoreAdj)
     }
-    let all = ContainerAnnotations(annotations ?? [:])
     let id = directory.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
+    let annotations = BundleFiles.annotations(written ?? [:], of: id, in: kept.bundle, config: config)
     return Attacher.Container(
-      identity: try ContainerIdentity(id: id, annotations: all), annotations: all, pid: kept.pid, oomScoreAdj: oomScoreAdj)
+      identity: try ContainerIdentity(id: id, annotations: annotations), annotations: annotations, pid: kept.pid,
+      oomScoreAdj: oomScoreAdj)
   }
 
   private static func kept(_ directory: String) throws(Failure) -> KeptContainer? {

@@ -7,6 +7,7 @@ public struct Placement: Equatable, Sendable {
   public let container: String
   /// The cgroup of its pod, or nil.
   public let pod: String?
+  /// As the kubelet's names tell it; nil: they are none of its, or not understood.
   public let qos: QoSClass?
   /// The kubelet's cgroup of all pods, or nil.
   public let kubepods: String?
@@ -24,19 +25,26 @@ public struct Placement: Equatable, Sendable {
       parts.removeLast()
     }
     container = "/" + parts.joined(separator: "/")
-    let ancestors = parts.dropLast()
-    pod = Placement.isPod(Array(ancestors), annotations) ? "/" + ancestors.joined(separator: "/") : nil
-    qos = Placement.qos(parts)
-    kubepods = parts.firstIndex { $0.contains("kubepods") }.map { "/" + parts[...$0].joined(separator: "/") }
+    let ancestors = Array(parts.dropLast())
+    // A name for systemd that was taken for a path: no cgroup above it is its pod's
+    let literal = parts.last.flatMap(Placement.sliceOfLiteralName)
+    pod = literal == nil && Placement.isPod(ancestors, annotations) ? "/" + ancestors.joined(separator: "/") : nil
+    qos = Placement.qos(ancestors) ?? literal.flatMap { PodSlice($0)?.qos }
+    kubepods = parts.firstIndex(where: PodSlice.isOfAllPods).map { "/" + parts[...$0].joined(separator: "/") }
+  }
+
+  /// `SLICE` of `SLICE:PREFIX:NAME` (runtime-spec, linux.cgroupsPath).
+  private static func sliceOfLiteralName(_ name: String) -> String? {
+    let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+    return parts.count == 3 && parts[0].hasSuffix(".slice") ? String(parts[0]) : nil
   }
 
   private static func isPod(_ path: [String], _ annotations: ContainerAnnotations) -> Bool {
     guard let name = path.last else { return false }
     let parents = path.dropLast()
-    let inKubepods = parents.contains { $0.contains("kubepods") }
     // kubelet: systemd driver, cgroupfs driver
-    if name.contains("kubepods"), name.contains("-pod"), name.hasSuffix(".slice") { return true }
-    if inKubepods, name.hasPrefix("pod") { return true }
+    if PodSlice(name)?.isPod == true { return true }
+    if parents.contains(where: PodSlice.isOfAllPods), name.hasPrefix("pod") { return true }
     // podman: systemd driver, cgroupfs driver
     if name.contains("libpod_pod_"), name.hasSuffix(".slice") { return true }
     if parents.last == "libpod_parent" { return true }
@@ -46,16 +54,19 @@ public struct Placement: Equatable, Sendable {
 
   /// Cgroups that hold more than a pod.
   private static func isShared(_ name: String) -> Bool {
-    ["system.slice", "machine.slice", "user.slice", "kubepods.slice", "kubepods", "burstable", "besteffort", "libpod_parent"]
-      .contains(name) || name.hasSuffix("kubepods-burstable.slice") || name.hasSuffix("kubepods-besteffort.slice")
+    ["system.slice", "machine.slice", "user.slice", "burstable", "besteffort", "libpod_parent"].contains(name)
+      || PodSlice.isOfAllPods(name) || PodSlice(name) != nil
   }
 
-  private static func qos(_ parts: [String]) -> QoSClass? {
-    guard let at = parts.firstIndex(where: { $0.contains("kubepods") }) else { return nil }
-    for part in parts[at...].prefix(3) {
-      if part == "besteffort" || part.hasSuffix("kubepods-besteffort.slice") { return .bestEffort }
-      if part == "burstable" || part.hasSuffix("kubepods-burstable.slice") { return .burstable }
+  /// - Parameter parents: the cgroups that the container's is in.
+  private static func qos(_ parents: [String]) -> QoSClass? {
+    let slices = parents.compactMap(PodSlice.init)
+    if let slice = slices.first(where: \.isPod) ?? slices.last { return slice.qos }
+    switch parents.drop(while: { $0 != "kubepods" }).dropFirst().first {
+    case "besteffort"?: return .bestEffort
+    case "burstable"?: return .burstable
+    case let name?: return name.hasPrefix("pod") ? .guaranteed : nil
+    case nil: return nil
     }
-    return .guaranteed
   }
 }

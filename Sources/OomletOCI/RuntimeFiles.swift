@@ -10,25 +10,28 @@ public struct KeptContainer: Equatable, Sendable {
   public let startTime: UInt64
   public let bundle: String
   /// nil: they are in the bundle's configuration.
-  public let annotations: [String: String]?
+  public let annotations: WrittenAnnotations?
   public let oomScoreAdj: Int?
 
-  /// runc's `state.json`.
+  /// runc's `state.json`. Its labels are the annotations, in any order, and after them its own `bundle`.
   ///
   /// - Throws: ``ExitStatus/failed``, with the path.
   public init(runc bytes: [UInt8], path: String) throws(Failure) {
     let state = try object(bytes, path)
     (pid, startTime) = try process(state, "init_process_pid", "init_process_start", path)
-    var labels: [String: String] = [:]
-    for label in state["config"]?["labels"]?.array ?? [] {
+    let config = state["config"]
+    var labels: [(key: String, value: String)] = []
+    for label in config?["labels"]?.array ?? [] {
       let parts = (label.string ?? "").split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2, labels.updateValue(String(parts[1]), forKey: String(parts[0])) == nil else {
-        throw Failure(.failed, "\(printable(path)): a label is none, or there twice")
-      }
+      guard parts.count == 2 else { throw Failure(.failed, "\(printable(path)): a label is none: expected KEY=VALUE") }
+      labels.append((String(parts[0]), String(parts[1])))
     }
-    bundle = labels.removeValue(forKey: "bundle") ?? ""
-    annotations = labels
-    oomScoreAdj = state["config"]?["oom_score_adj"]?.integer.flatMap { Int(exactly: $0) }
+    let own = labels.lastIndex { $0.key == "bundle" }
+    bundle = own.map { labels.remove(at: $0).value } ?? ""
+    var annotations = WrittenAnnotations()
+    for (key, value) in labels { annotations.add(key, value) }
+    self.annotations = annotations
+    oomScoreAdj = config?["oom_score_adj"]?.integer.flatMap { Int(exactly: $0) }
   }
 
   /// crun's `status`; annotations and oom_score_adj are in its copy of the configuration.
@@ -42,13 +45,13 @@ public struct KeptContainer: Equatable, Sendable {
   }
 }
 
-private func object(_ bytes: [UInt8], _ path: String) throws(Failure) -> JSON {
-  do throws(JSON.ParseError) { return try JSON(parsing: bytes, integers: .asNumbers) } catch {
+private func object(_ bytes: [UInt8], _ path: String) throws(Failure) -> LooseJSON {
+  do throws(JSON.ParseError) { return try LooseJSON(parsing: bytes) } catch {
     throw Failure(.failed, "\(printable(path)): \(printable(error.description))")
   }
 }
 
-private func process(_ state: JSON, _ pid: String, _ start: String, _ path: String) throws(Failure) -> (Int, UInt64) {
+private func process(_ state: LooseJSON, _ pid: String, _ start: String, _ path: String) throws(Failure) -> (Int, UInt64) {
   guard let number = state[pid]?.integer, (1...Int64(Int32.max)).contains(number),
     let time = state[start]?.integer.flatMap({ UInt64(exactly: $0) })
   else { throw Failure(.failed, "\(printable(path)): \(quoted(pid)) and \(quoted(start)) are no process") }

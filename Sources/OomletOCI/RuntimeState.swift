@@ -10,71 +10,71 @@ public struct RuntimeState: Sendable {
   public let pid: Int?
   public let bundle: String?
   /// nil: the runtime passed none.
-  public let annotations: [String: String]?
+  public let annotations: WrittenAnnotations?
 
   /// - Throws: ``ExitStatus/failed``, naming the key.
   public init(parsing bytes: [UInt8]) throws(Failure) {
     guard !bytes.isEmpty else {
       throw Failure(.failed, "stdin is empty: expected the container's state (OCI runtime specification)")
     }
-    let state: JSON
-    do throws(JSON.ParseError) { state = try JSON(parsing: bytes, integers: .asNumbers) } catch {
+    let state: LooseJSON
+    do throws(JSON.ParseError) { state = try LooseJSON(parsing: bytes) } catch {
       throw Failure(.failed, "stdin is not the container's state: \(printable(error.description))")
     }
-    guard case .object = state else { throw Failure(.failed, "stdin is not the container's state: expected a JSON object") }
-    guard let id = try text("id", of: state) else { throw Failure(.failed, "the container's state has no \"id\"") }
+    guard let members = state.members else {
+      throw Failure(.failed, "stdin is not the container's state: expected a JSON object")
+    }
+    guard let id = try text("id", of: members) else { throw Failure(.failed, "the container's state has no \"id\"") }
     self.id = id
-    self.status = try text("status", of: state) ?? ""
-    self.bundle = try text("bundle", of: state)
-    switch state["pid"] {
-    case nil, .null: pid = nil
-    case let value?:
+    self.status = try text("status", of: members) ?? ""
+    self.bundle = try text("bundle", of: members)
+    if let value = try only("pid", of: members) {
       guard let number = value.integer, (0...Int64(Int32.max)).contains(number) else {
         throw Failure(.failed, "the container's state has a \"pid\" that is no process id")
       }
       pid = number == 0 ? nil : Int(number)
+    } else {
+      pid = nil
     }
-    self.annotations = try annotationsOf(state, "the container's state")
+    self.annotations = WrittenAnnotations(of: members)
   }
 }
 
 /// What oomlet reads of a bundle's config.json (OCI runtime specification, "Configuration").
 public struct BundleConfig: Sendable {
-  public let annotations: [String: String]
+  public let annotations: WrittenAnnotations
   /// process.oomScoreAdj, or nil.
   public let oomScoreAdj: Int?
+  /// As the container's own processes have it: podman leaves it to the environment where a pod's containers share it.
+  public let hostname: String?
 
   /// - Throws: ``ExitStatus/failed``, with the path.
   public init(parsing config: [UInt8], path: String) throws(Failure) {
-    let parsed: JSON
-    do throws(JSON.ParseError) { parsed = try JSON(parsing: config, integers: .asNumbers) } catch {
+    let parsed: LooseJSON
+    do throws(JSON.ParseError) { parsed = try LooseJSON(parsing: config) } catch {
       throw Failure(.failed, "\(printable(path)): \(printable(error.description))")
     }
-    annotations = try annotationsOf(parsed, printable(path)) ?? [:]
-    oomScoreAdj = parsed["process"]?["oomScoreAdj"]?.integer.flatMap { Int(exactly: $0) }
+    annotations = WrittenAnnotations(of: parsed.members ?? []) ?? WrittenAnnotations([:])
+    let process = parsed["process"]
+    oomScoreAdj = process?["oomScoreAdj"]?.integer.flatMap { Int(exactly: $0) }
+    let variables = process?["env"]?.array ?? []
+    hostname =
+      parsed["hostname"]?.string
+      ?? variables.lazy.compactMap(\.string).last { $0.hasPrefix("HOSTNAME=") }.map { String($0.dropFirst("HOSTNAME=".count)) }
   }
 }
 
-private func text(_ key: String, of state: JSON) throws(Failure) -> String? {
-  switch state[key] {
-  case nil, .null: return nil
-  case .string(let value): return value
-  default: throw Failure(.failed, "the container's state has a \(quoted(key)) that is no string")
-  }
+private typealias Members = [(key: String, value: LooseJSON)]
+
+/// nil: it is not there, or null.
+private func only(_ key: String, of state: Members) throws(Failure) -> LooseJSON? {
+  let all = state.filter { $0.key == key }
+  guard all.count < 2 else { throw Failure(.failed, "the container's state has a duplicate key \(quoted(key))") }
+  return all.first.flatMap { $0.value.isNull ? nil : $0.value }
 }
 
-private func annotationsOf(_ object: JSON, _ source: String) throws(Failure) -> [String: String]? {
-  switch object["annotations"] {
-  case nil, .null: return nil
-  case .object(let members):
-    var annotations: [String: String] = [:]
-    for (key, value) in members {
-      guard let value = value.string else {
-        throw Failure(.failed, "\(source): annotation \(quoted(key)) is no string")
-      }
-      annotations[key] = value
-    }
-    return annotations.isEmpty ? nil : annotations
-  default: throw Failure(.failed, "\(source) has \"annotations\" that are no object")
-  }
+private func text(_ key: String, of state: Members) throws(Failure) -> String? {
+  guard let value = try only(key, of: state) else { return nil }
+  guard let text = value.string else { throw Failure(.failed, "the container's state has a \(quoted(key)) that is no string") }
+  return text
 }

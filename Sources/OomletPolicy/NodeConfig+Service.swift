@@ -6,8 +6,12 @@ extension NodeConfig {
   /// A record and its header take some 3 KiB: the smallest ring holds one, the default 341.
   static let ringSizes: ClosedRange<UInt64> = 4096...(1 << 30)
 
+  static let metricsKeys = ["address"]
+  static let journalKeys = ["max-size", "max-age", "max-files", "sync"]
+  static let kernelKeys = ["ring-size"]
+
   mutating func readMetrics(_ node: YAMLNode, _ reader: inout MappingReader) {
-    let members = reader.members(node, keys: ["address"], of: "metrics")
+    let members = reader.members(node, keys: NodeConfig.metricsKeys, of: "metrics")
     guard let address = members["address"] else { return }
     if address.text == "none" || address.text == "" && address.scalarKind == .text {
       metricsAddress = nil
@@ -33,7 +37,7 @@ extension NodeConfig {
   }
 
   mutating func readJournal(_ node: YAMLNode, _ reader: inout MappingReader) {
-    let members = reader.members(node, keys: ["max-size", "max-age", "max-files", "sync"], of: "journal")
+    let members = reader.members(node, keys: NodeConfig.journalKeys, of: "journal")
     if let node = members["max-size"] {
       journal.maxSize =
         reader.quantity(node, "journal.max-size", "\(Quantity.sizeForm), from 64Ki to 1Ti") {
@@ -64,7 +68,7 @@ extension NodeConfig {
   }
 
   mutating func readKernel(_ node: YAMLNode, _ reader: inout MappingReader) {
-    let members = reader.members(node, keys: ["ring-size"], of: "kernel")
+    let members = reader.members(node, keys: NodeConfig.kernelKeys, of: "kernel")
     guard let node = members["ring-size"] else { return }
     let range = NodeConfig.ringSizes
     let size = reader.quantity(node, "kernel.ring-size", Quantity.sizeForm, Quantity.size)

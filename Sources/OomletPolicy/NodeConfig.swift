@@ -29,6 +29,20 @@ public struct NodeConfig: Equatable, Sendable {
 
   static let keys = ["system", "cgroups", "annotations", "rules", "metrics", "journal", "kernel"]
 
+  /// Of the mapping or mappings that a key has; nil: it is none.
+  static func keysBelow(_ key: String) -> [String]? {
+    switch key {
+    case "system": systemKeys.map(\.name)
+    case "cgroups": CgroupRule.keys.map(\.name)
+    case "annotations": AnnotationLimits.keys.map(\.name)
+    case "rules": NodeRule.keys.map(\.name)
+    case "metrics": metricsKeys
+    case "journal": journalKeys
+    case "kernel": kernelKeys
+    default: nil
+    }
+  }
+
   static let systemKeys: [PolicyGrammar.Key] = [
     PolicyGrammar.Key(
       name: "order", expected: "a list of " + oneOf(OrderKey.allCases.map(\.rawValue)),

@@ -162,7 +162,9 @@ public struct PolicyGrammar: Sendable {
         case .tooLong: "is longer than the 15 bytes that the kernel keeps of a process's name"
         case .controlCharacter: "has a control character"
         }
-      reader.add(node.problem("\(key): \(node.shown) \(why): expected \(expected)"))
+      let meant = ForeignPattern(text, of: .name)?.meant.first { (try? CommPattern($0)) != nil }
+      reader.add(
+        node.problem("\(key): \(node.shown) \(why): expected \(expected)\(meant.map { "; did you mean \(quoted($0))?" } ?? "")"))
       return nil
     }
   }

@@ -99,46 +99,41 @@ func run() throws(Failure) {
     return try Attacher(deadline: deadline).detach(identity)
   }
 
+  func warn(_ message: String) { say("warning: container \(printable(state.id)): \(message)") }
   // The bundle is read only where it must be
   var config: BundleConfig?
-  if state.annotations == nil { config = try bundleConfig(of: state) }
-  let annotations = ContainerAnnotations(state.annotations ?? config?.annotations ?? [:])
+  if state.annotations == nil, let bundle = state.bundle {
+    do throws(Failure) { config = try BundleFiles.config(of: bundle) } catch { warn("its annotations are not known: \(error)") }
+  }
+  let annotations = BundleFiles.annotations(
+    state.annotations ?? config?.annotations ?? [:], of: state.id, in: state.bundle, config: config)
   guard !annotations.isSandbox else { return }
-  let asked = try PolicyRequest(asking: annotations)
-  let node = NodeConfig.inForce { say("warning: container \(printable(state.id)): \($0)") }
-  guard asked != nil || !node.rules.isEmpty else { return }
-  let identity = try ContainerIdentity(id: state.id, annotations: annotations)
-  guard let pid = state.pid else {
-    throw Failure(.notFound, "the container's state has no \"pid\": there is no process whose cgroup could get a policy")
-  }
-  if config == nil { config = try? bundleConfig(of: state) }
-  let container = Attacher.Container(
-    identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
-  let choice: PolicyChoice
+  let asked = try AskedPolicy(annotations)
+  asked.warnings.forEach(warn)
+  let node = NodeConfig.inForce { warn($0.description) }
+  guard asked.request != nil || !node.rules.isEmpty else { return }
+  if config == nil { config = state.bundle.flatMap { try? BundleFiles.config(of: $0) } }
+  var choice: PolicyChoice?
   do throws(Failure) {
-    guard let made = try PolicyChoice(of: container, asking: asked, on: node) else { return }
-    choice = made
-  } catch {
-    // Who has not asked starts in any case
-    guard asked == nil else { throw error }
-    return say("warning: container \(identity.id) gets no policy by a rule: \(error)")
-  }
-  do throws(Failure) {
+    let identity = try ContainerIdentity(id: state.id, annotations: annotations)
+    guard let pid = state.pid else {
+      throw Failure(.notFound, "the container's state has no \"pid\": there is no process whose cgroup could get a policy")
+    }
+    let container = Attacher.Container(
+      identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
+    choice = try PolicyChoice(of: container, asking: asked, on: node)
+    guard let choice else { return }
     let attacher = Attacher(deadline: deadline, ringSize: node.ringSize)
-    let warnings = try attacher.attach(choice.request, to: container, rule: choice.rule)
-    for warning in choice.warnings + warnings { say("warning: container \(identity.id): \(warning)") }
+    (choice.warnings + (try attacher.attach(choice.request, to: container, rule: choice.rule))).forEach(warn)
   } catch {
-    // What the node can't do is no reason to keep a container from starting
-    guard !choice.request.require, error.status != .notFound, error.status != .invalid else { throw error }
-    say("warning: container \(identity.id) starts without policy \(choice.request.victim): \(error)")
+    // What the node can't do is no reason to keep a container from starting, and who has not asked starts in any case
+    let isAsked = asked.request != nil
+    guard choice?.request.require != true, !isAsked || choice != nil && ![.notFound, .invalid].contains(error.status) else {
+      throw error
+    }
+    let policy = choice.map { "policy \($0.request.victim)" } ?? "a policy by a rule"
+    say("warning: container \(printable(state.id)) starts without \(policy): \(error)")
   }
-}
-
-func bundleConfig(of state: RuntimeState) throws(Failure) -> BundleConfig? {
-  guard let bundle = state.bundle else { return nil }
-  let path = "\(bundle)/config.json"
-  guard let bytes = contents(of: path) else { throw Failure(.failed, systemError("cannot read \(printable(path))")) }
-  return try BundleConfig(parsing: bytes, path: path)
 }
 
 do throws(Failure) {

@@ -107,12 +107,51 @@ private let pod = """
     let missing = try check("", ["/nonexistent/pod.yaml"])
     #expect(missing.status == 7 && missing.output.isEmpty)
     #expect(missing.errors == "oomlet: cannot read /nonexistent/pod.yaml: No such file or directory\n")
-    #expect(try check("", [scratch.path]).status == 1)
-    for arguments in [[], ["a", "b"], ["-", "-o", "yaml"], ["--custom"], ["-", "--custom-policy", "x"]] {
+    #expect(try check("", ["/proc/self/mem"]).status == 1)
+    for arguments in [[], ["-", "-o", "yaml"], ["--custom"], ["-", "--custom-policy", "x"]] {
       let result = try check("", arguments)
       #expect(result.status == 2 && result.output.isEmpty && result.errors.contains("rror"), "\(arguments)")
     }
     #expect(try check("youngest", ["-", "--custom-policies", "/nonexistent"]).status == 7)
+  }
+
+  @Test func `several files and directories are checked at once`() throws {
+    let containers = "spec: {containers: [{name: web}]}\n"
+    try FileManager.default.createDirectory(atPath: "\(scratch.path)/d/deep/.git", withIntermediateDirectories: true)
+    let one = try scratch.file("one.yaml", pod + containers)
+    _ = try scratch.file("d/b.yml", "apiVersion: v1\nkind: Pod\nmetadata: {name: b, annotations: {oom.policy: oldest}}\n")
+    _ = try scratch.file("d/a.json", #"{"title": "Overview", "annotations": {"list": []}, "panels": []}"#)
+    _ = try scratch.file("d/notes.txt", "kill: pods")
+    _ = try scratch.file("d/values.yaml", "image: nginx\nkill: yes\n")
+    _ = try scratch.file("d/deep/.git/x.yaml", "apiVersion: v1\nkind: [")
+    try FileManager.default.createSymbolicLink(atPath: "\(scratch.path)/d/deep/loop", withDestinationPath: "..")
+    let fine = try check("", ["\(scratch.path)/d/", one])
+    #expect(fine.status == 0, "\(fine)")
+    #expect(
+      fine.output.split(separator: "\n").map { $0.dropFirst(scratch.path.utf8.count + 1) } == [
+        "d/a.json: file of others: nothing for oomlet in it", "d/b.yml: Pod b: oom.policy: oldest, kill process",
+        "d/values.yaml: file of others: nothing for oomlet in it", "one.yaml: Pod shop: oom.policy: largest-rss, kill process",
+        "one.yaml: Pod shop: oom.policy/web: largest-rss, kill process, priority 5",
+      ])
+
+    _ = try scratch.file("d/deep/c.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {annotations: {oom.policy: odlest}}\n")
+    let wrong = try check("", ["\(scratch.path)/d", one])
+    #expect(
+      wrong.status == 3 && wrong.errors.hasPrefix("\(scratch.path)/d/deep/c.yaml:3:38: Pod: oom.policy: \"odlest\""), "\(wrong)")
+    #expect(wrong.output.contains("one.yaml: Pod shop"))
+
+    let missing = try check("kill: pod", ["/nonexistent", "-", "\(scratch.path)/d/deep/.git/.."])
+    #expect(missing.status == 7 && missing.output == "stdin: annotation value: largest-memory, kill pod\n", "\(missing)")
+    #expect(missing.errors.contains("cannot read /nonexistent") && missing.errors.contains("c.yaml:3:38"))
+
+    let json = try check("", ["\(scratch.path)/d", one, "-o", "json"])
+    let lists = try #require(JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: [[String: Any]]])
+    #expect(lists["items"]?.last?["file"] as? String == one && lists["problems"]?.count == 1)
+  }
+
+  @Test func `a directory without a file to check is 7`() throws {
+    let result = try check("", [scratch.path])
+    #expect(result.status == 7 && result.errors == "oomlet: no .yaml, .yml or .json file in directory \(scratch.path)\n")
   }
 
   @Test func `a custom policy is one if its file is in the directory`() throws {

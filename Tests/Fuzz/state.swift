@@ -1,3 +1,4 @@
+import OomletJSON
 import OomletModel
 import OomletOCI
 
@@ -12,11 +13,12 @@ func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     json.removeSubrange(newline...)
   }
 
+  checkTolerance(json)
   do throws(Failure) {
     let state = try RuntimeState(parsing: json)
     check(state.pid.map { (1...Int(Int32.max)).contains($0) } ?? true, "pid \(state.pid!)")
     check(state.annotations?.isEmpty != true, "annotations are there and empty")
-    let annotations = ContainerAnnotations(state.annotations ?? [:])
+    let annotations = ContainerAnnotations(state.annotations ?? [:], id: state.id)
     if !annotations.isSandbox { checkPolicy(annotations) }
     checkPlacement(Placement(cgroup: cgroup, annotations: annotations), of: cgroup)
     let identity = try ContainerIdentity(id: state.id, annotations: annotations)
@@ -44,12 +46,40 @@ func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   return 0
 }
 
+/// What a strict reader takes, a tolerant one takes as well, and as the same.
+private func checkTolerance(_ text: [UInt8]) {
+  guard let strict = try? JSON(parsing: text, integers: .asNumbers) else { return }
+  guard let loose = try? LooseJSON(parsing: text) else { fatalError("a JSON text is refused") }
+  checkSame(loose, strict, depth: 8)
+}
+
+/// - Parameter depth: each level is gone through again for the next.
+private func checkSame(_ loose: LooseJSON, _ strict: JSON, depth: Int) {
+  guard depth > 0 else { return }
+  switch strict {
+  case .null: check(loose.isNull, "null")
+  case .bool: check(loose.string == nil && loose.integer == nil && !loose.isNull, "a truth value")
+  case .integer, .number: check(loose.integer == strict.integer, "\(strict) is \(loose.integer.debugDescription)")
+  case .string(let text): check(loose.string == text, "a string")
+  case .array(let values):
+    check(loose.array?.count == values.count, "a list's length")
+    for (loose, strict) in zip(loose.array ?? [], values) { checkSame(loose, strict, depth: depth - 1) }
+  case .object(let members):
+    check(loose.members?.count == members.count, "an object's size")
+    for (loose, strict) in zip(loose.members ?? [], members) {
+      check(Array(loose.key.utf8) == Array(strict.key.utf8), "a key")
+      checkSame(loose.value, strict.value, depth: depth - 1)
+    }
+  }
+}
+
 private func checkKept(_ kept: KeptContainer) {
   check((1...Int(Int32.max)).contains(kept.pid), "pid \(kept.pid)")
   checkPolicy(ContainerAnnotations(kept.annotations ?? [:]))
 }
 
 private func checkPolicy(_ annotations: ContainerAnnotations) {
+  if let warning = annotations.unusedKeyWarning { checkShown(warning, "a warning") }
   do throws(Failure) {
     guard let policy = try annotations.policy() else { return }
     check(annotations[policy.key] == policy.value, "a policy out of nowhere")

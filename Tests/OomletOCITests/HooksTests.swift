@@ -50,4 +50,31 @@ import Testing
       }
     }
   }
+
+  /// As `ctr oci spec` prints it, as far as the recipe reads or removes anything.
+  private static let specification = #"""
+    {"ociVersion": "1.2.1", "process": {"args": ["sh"], "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}]}}
+    """#
+
+  @Test func `containerd's recipe adds the hooks, and leaves no limit of files behind`() throws {
+    let url = URL(fileURLWithPath: #filePath).appending(path: "../../../hooks/README.md").standardized
+    let recipe = try #require(
+      try String(contentsOf: url, encoding: .utf8).firstMatch(of: #/ctr oci spec \| jq '([^']*)'/#)?.output.1)
+    let jq = Process()
+    jq.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    jq.arguments = ["jq", String(recipe)]
+    let (input, output) = (Pipe(), Pipe())
+    (jq.standardInput, jq.standardOutput) = (input, output)
+    try jq.run()
+    try input.fileHandleForWriting.write(contentsOf: Data(HooksTests.specification.utf8))
+    try input.fileHandleForWriting.close()
+    struct Specification: Decodable {
+      let process: [String: [String]]
+      let hooks: [String: [Entry.Hook]]
+    }
+    let made = try JSONDecoder().decode(Specification.self, from: output.fileHandleForReading.readDataToEndOfFile())
+    #expect(made.process == ["args": ["sh"]])
+    #expect(made.hooks.keys.sorted() == ["createRuntime", "poststop"])
+    #expect(try made.hooks["poststop"] == [HooksTests.entry("50-oomlet-poststop.json").hook])
+  }
 }

@@ -47,6 +47,38 @@ import Testing
       ("/a/container", [:], "/a/container", nil, nil),
       ("/kubepods/pod1/\u{301}a", [:], "/kubepods/pod1/\u{301}a", "/kubepods/pod1", .guaranteed),
       ("\u{487}a//b", [:], "/\u{487}a/b", nil, nil),
+      // systemd's names taken for paths: the class is in the name, and what is above is nobody's pod
+      (
+        "/system.slice/containerd.service/kubepods-besteffort-\(uid).slice:cri-containerd:abc", cri,
+        "/system.slice/containerd.service/kubepods-besteffort-\(uid).slice:cri-containerd:abc", nil, .bestEffort
+      ),
+      (
+        "/kubepods-besteffort-\(uid).slice:cri-containerd:abc", cri, "/kubepods-besteffort-\(uid).slice:cri-containerd:abc", nil,
+        .bestEffort
+      ),
+      (
+        "/a/b/kubelet-kubepods-burstable-\(uid).slice:crio:abc", cri, "/a/b/kubelet-kubepods-burstable-\(uid).slice:crio:abc",
+        nil,
+        .burstable
+      ),
+      ("/kubepods-\(uid).slice:crio:abc", cri, "/kubepods-\(uid).slice:crio:abc", nil, .guaranteed),
+      ("/a/b/kubepods.slice:cri-containerd:abc", cri, "/a/b/kubepods.slice:cri-containerd:abc", nil, nil),
+      ("/a/b/machine.slice:libpod:abc", cri, "/a/b/machine.slice:libpod:abc", nil, nil),
+      // What is not understood is unknown
+      ("/kubepods.slice/x.scope", [:], "/kubepods.slice/x.scope", nil, nil),
+      ("/kubepods/x", [:], "/kubepods/x", nil, nil),
+      ("/kubepods/critical/pod1/x", [:], "/kubepods/critical/pod1/x", "/kubepods/critical/pod1", nil),
+      ("/kubepods.slice/kubepods-critical.slice/x.scope", [:], "/kubepods.slice/kubepods-critical.slice/x.scope", nil, nil),
+      ("/mykubepods/pod1/x", [:], "/mykubepods/pod1/x", nil, nil),
+      ("/my-kubepods-podless/x", [:], "/my-kubepods-podless/x", nil, nil),
+      ("/kubepods-podcast.service/x", [:], "/kubepods-podcast.service/x", nil, nil),
+      // A kubelet inside of a pod: it is the outer pod that counts on this node
+      (
+        "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podA.slice/kubepods.slice/kubepods-podB.slice/x.scope",
+        [:],
+        "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podA.slice/kubepods.slice/kubepods-podB.slice/x.scope",
+        "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podA.slice/kubepods.slice/kubepods-podB.slice", .bestEffort
+      ),
       // Never the whole system
       ("/x", ["run.oci.delegate-cgroup": "x"], "/x", nil, nil),
       ("/x.scope/x.scope", ["run.oci.delegate-cgroup": "x.scope", "run.oci.systemd.subgroup": "x.scope"], "/x.scope", nil, nil),
@@ -58,5 +90,16 @@ import Testing
     #expect(place.container == container)
     #expect(place.pod == pod)
     #expect(place.qos == qos)
+  }
+
+  @Test(
+    arguments: [
+      ("/kubepods.slice", "/kubepods.slice"),
+      ("/kubelet.slice/kubelet-kubepods.slice/x", "/kubelet.slice/kubelet-kubepods.slice"),
+      ("/kubepods/burstable/pod1/x", "/kubepods"), ("/a/kubepods-besteffort-podX.slice:cri-containerd:abc", nil),
+      ("/mykubepods/pod1/x", nil), ("/kubepods-besteffort-podX.slice/x", nil),
+    ] as [(String, String?)])
+  func `only the kubelet's cgroup of all pods is taken for it`(_ cgroup: String, _ kubepods: String?) {
+    #expect(Placement(cgroup: cgroup, annotations: ContainerAnnotations([:])).kubepods == kubepods)
   }
 }

@@ -30,13 +30,40 @@ private func crun(_ text: String) throws(Failure) -> KeptContainer {
     #"{"init_process_pid":99999999999,"init_process_start":1}"#, #"{"init_process_pid":1,"init_process_pid":2}"#,
     #"{"init_process_pid":1,"init_process_start":1,"config":{"labels":["a"]}}"#,
     #"{"init_process_pid":1,"init_process_start":1,"config":{"labels":[7]}}"#,
-    #"{"init_process_pid":1,"init_process_start":1,"config":{"labels":["a=1","a=2"]}}"#,
     String(repeating: "[", count: 100_000),
   ])
   func `what is damaged is refused with its path`(_ text: String) {
     #expect {
       try runc(text)
     } throws: { ($0 as? Failure)?.status == .failed && ($0 as? Failure)?.description.hasPrefix("/r/state.json") == true }
+  }
+
+  private func kept(labels: String) throws -> KeptContainer {
+    try runc(#"{"init_process_pid":1,"init_process_start":1,"config":{"labels":[\#(labels)]}}"#)
+  }
+
+  /// runc appends its own to the annotations.
+  @Test(arguments: [
+    (#""bundle=/x","oom.policy=youngest","bundle=/b""#, ["bundle": "/x", "oom.policy": "youngest"]),
+    (#""bundle=","bundle=/b""#, ["bundle": ""]), (#""bundle=/b""#, [:]), (#""a=1","a=2=","bundle=/b""#, ["a": "2="]),
+    (#""bundle=/1","bundle=2=3","=","bundle=/b""#, ["bundle": "2=3", "": ""]),
+  ])
+  func `an annotation may be called as a label of runc's`(_ labels: String, _ annotations: [String: String]) throws {
+    let kept = try kept(labels: labels)
+    #expect(kept.bundle == "/b" && kept.annotations?.values == annotations && kept.annotations?.fault == nil)
+  }
+
+  @Test func `a label of oomlet's that is there twice is refused, when it is asked for`() throws {
+    let annotations = ContainerAnnotations(
+      try #require(try kept(labels: #""oom.policy=1","oom.policy=2","bundle=/b""#).annotations))
+    #expect {
+      try annotations.policy()
+    } throws: { ($0 as? Failure)?.status == .invalid && ($0 as? Failure)?.description.contains("there twice") == true }
+  }
+
+  @Test func `what crun keeps may have bytes that are no text`() throws {
+    let text = Array(#"{"pid": 124, "process-start-time": 1602, "bundle": "/run/b", "a": "#.utf8) + [34, 0xE9, 34, 125]
+    #expect(try KeptContainer(crun: text, path: "/c/status").bundle == "/run/b")
   }
 
   @Test func `labels: CRI-O's, or an annotation of that name`() {

@@ -34,9 +34,10 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
     (#"{"id":"x"} {"#, "end of file expected"), (#"{"id":"x",}"#, "line 1"), (#"{"pid":1}"#, #"has no "id""#),
     (#"{"id":7}"#, #""id" that is no string"#), (#"{"id":"x","pid":-1}"#, "no process id"),
     (#"{"id":"x","pid":1.5}"#, "no process id"), (#"{"id":"x","pid":"1"}"#, "no process id"),
-    (#"{"id":"x","pid":99999999999}"#, "no process id"), (#"{"id":"x","annotations":[]}"#, "annotations"),
-    (#"{"id":"x","annotations":{"a":1}}"#, #"annotation "a" is no string"#), (#"{"id":"x","id":"y"}"#, "duplicate"),
-    (String(repeating: "[", count: 100_000), "depth"),
+    (#"{"id":"x","pid":99999999999}"#, "no process id"), (#"{"id":"x","id":"y"}"#, "duplicate"),
+    (#"{"id":"x" "pid":1}"#, "line 1, column 11"), (#"{"id":"x","a":tru}"#, "a value expected"),
+    (#"{"id":"x","a":"b}"#, "a value"),
+    ("{\n\"id\":\"x\",\n x}", "line 3, column 2"), (String(repeating: "[", count: 100_000), "line 1, column 100001"),
   ])
   func `what is no state is refused with a reason`(_ text: String, _ reason: String) {
     let failure = failure { () throws(Failure) in _ = try state(text) }
@@ -47,6 +48,63 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
   @Test func `a bundle's unlimited rlimit is no error`() throws {
     let config = #"{"process":{"rlimits":[{"hard":18446744073709551615}]},"annotations":{"oom.policy":"youngest"}}"#
     #expect(try BundleConfig(parsing: Array(config.utf8), path: "config.json").annotations == ["oom.policy": "youngest"])
+  }
+
+  /// What runtimes have read, and started before there was a hook.
+  private static let odd = [
+    #""a": 1, "oomlet": null"#, #""a": "b", "a": "c""#, #""a": "\ud800", "b": "\udc00\u0041", "\ud83d": "\x""#,
+    "\"a\": \"\u{fe}\"",
+    #""a": "# + String(repeating: "[", count: 20_000) + String(repeating: "]", count: 20_000), #""a\u0000": "b""#,
+    #""a": 1e999, "b": 123456789012345678901234567890"#,
+  ]
+
+  /// In Latin 1, in which each character is a byte.
+  private static func latin1(_ text: String) -> [UInt8] { text.unicodeScalars.map { UInt8($0.value) } }
+
+  @Test(arguments: odd) func `who asks for nothing starts, whatever else is written`(_ members: String) throws {
+    let state = try RuntimeState(parsing: RuntimeStateTests.latin1(#"{"id":"x","annotations":{\#(members)},\#(members)}"#))
+    #expect(try ContainerAnnotations(state.annotations ?? [:]).policy() == nil)
+    let config = try BundleConfig(parsing: RuntimeStateTests.latin1(#"{\#(members), "annotations":{\#(members)}}"#), path: "c")
+    #expect(try ContainerAnnotations(config.annotations).policy() == nil)
+  }
+
+  @Test(arguments: odd) func `and so does who asks for something`(_ members: String) throws {
+    let text = #"{"id":"x","annotations":{\#(members), "oom.policy": "young\u0065st", \#(members)},\#(members)}"#
+    let state = try RuntimeState(parsing: RuntimeStateTests.latin1(text))
+    #expect(try ContainerAnnotations(state.annotations ?? [:]).policy()?.value == "youngest")
+  }
+
+  @Test(arguments: [#"{"id":"x","annotations":[]}"#, #"{"id":"x","annotations":7}"#, #"{"id":"x","annotations":{"a":1}}"#])
+  func `annotations that are none ask for nothing`(_ text: String) throws {
+    #expect(try ContainerAnnotations(state(text).annotations ?? [:]).policy() == nil)
+  }
+
+  @Test(arguments: [
+    (#""oom.policy": "youngest", "oom.policy": "oldest""#, #"oom.policy: it is there twice, "youngest" and "oldest""#),
+    (#""oom.policy": "youngest"}, "annotations": {"oom.policy": "youngest""#, "oom.policy: it is there twice"),
+    (#""oom.policy\/web": "a", "oom.policy/web": "b""#, "oom.policy/web: it is there twice"),
+    (#""oomlet.dev/policy": 7"#, "oomlet.dev/policy: it is no string"),
+    (#""oom.policy": {"victim": "oldest"}"#, "it is no string"),
+    (#""oom.policy": null"#, "oom.policy: it is no string"),
+    ("\"oom.policy\": \"\u{fe}\"", "oom.policy: \"\u{FFFD}\" has characters that are no text: expected UTF-8"),
+    (#""oom.policy": "youngest\ud800""#, "that are no text"), (#""oom.policy": "\ufffd""#, "that are no text"),
+  ])
+  func `what asks for something is read strictly`(_ annotations: String, _ reason: String) throws {
+    for source in [
+      try RuntimeState(parsing: RuntimeStateTests.latin1(#"{"id":"x","annotations":{\#(annotations)}}"#)).annotations,
+      try BundleConfig(parsing: RuntimeStateTests.latin1(#"{"annotations":{\#(annotations)}}"#), path: "c").annotations,
+    ] {
+      let failure = failure { () throws(Failure) in _ = try ContainerAnnotations(source ?? [:]).policy() }
+      #expect(
+        failure?.status == .invalid && failure?.description.contains(reason) == true, "\(failure?.description ?? "no error")")
+    }
+  }
+
+  @Test func `a container's hostname is its configuration's, or its environment's`() throws {
+    func hostname(_ text: String) throws -> String? { try BundleConfig(parsing: Array(text.utf8), path: "c").hostname }
+    #expect(try hostname(#"{"hostname":"a","process":{"env":["HOSTNAME=b"]}}"#) == "a")
+    #expect(try hostname(#"{"process":{"env":["A=1","HOSTNAME=b"]}}"#) == "b")
+    #expect(try hostname(#"{"process":{"env":[7]}}"#) == nil)
   }
 
   @Test func `a config json half written is refused with its path`() {
@@ -90,6 +148,16 @@ private func failure(of body: () throws(Failure) -> Void) -> Failure? {
     }
     #expect(
       failure?.description.hasPrefix(#"oom.policy/w\u{a}\u{1b}[2J: "a", but policy.oomlet.dev/w\u{a}\u{1b}[2J: "b""#) == true)
+  }
+
+  @Test func `a pause container's annotation is not looked at`() throws {
+    let pause = ["io.kubernetes.cri.container-type": "sandbox"]
+    for own in [["oom.policy": "a", "oomlet.dev/policy": "b"], ["oom.policy": "yougnest"], ["oom.policy/web": "youngest"]] {
+      let annotations = ContainerAnnotations(pause.merging(own) { $1 })
+      #expect(try annotations.policy() == nil && annotations.unusedKeyWarning == nil)
+    }
+    let state = try state(##"{"id":"x","annotations":{"io.kubernetes.cri.container-type":"sandbox","oom.policy":7}}"##)
+    #expect(try ContainerAnnotations(state.annotations ?? [:]).policy() == nil)
   }
 
   @Test(arguments: ["io.kubernetes.cri.container-type", "io.kubernetes.cri-o.ContainerType"])

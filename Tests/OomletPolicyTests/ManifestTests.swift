@@ -285,7 +285,164 @@ private func pod(_ annotations: String) -> String {
   }
 }
 
+@Suite struct AnnotationsBlockTests {
+  @Test(arguments: [
+    ("    oom.policy: largest-rss", "annotations: oom.policy: largest-rss, kill process"),
+    (
+      "oom.policy: |\n  victim: youngest\n  kill: pod\nprometheus.io/scrape: 'true'",
+      "annotations: oom.policy: youngest, kill pod"
+    ),
+    ("  annotations:\n    oom.policy/web: youngest", "annotations: oom.policy/web: youngest, kill process"),
+    ("metadata:\n  annotations:\n    oomlet.dev/policy: youngest", "annotations: oomlet.dev/policy: youngest, kill process"),
+    (
+      "spec:\n  template:\n    metadata:\n      annotations: {policy.oomlet.dev/web: kernel}",
+      "annotations: policy.oomlet.dev/web: kernel, kill process"
+    ),
+    (#""oom.policy": "youngest""#, "annotations: oom.policy: youngest, kill process"),
+    (#"{"annotations": {"oom.policy": "youngest"}}"#, "annotations: oom.policy: youngest, kill process"),
+    ("oom.polcy: youngest", "annotations: no oom.policy"),
+  ])
+  func `lines of annotations are checked without their object`(_ text: String, _ item: String) {
+    let report = check(text)
+    #expect(report.problems.isEmpty && report.items.map(\.description) == [item], "\(places(report))")
+  }
+
+  @Test func `what is wrong with them is told where it stands`() {
+    #expect(places(check("oom.policy: |\n  kill: pods"))[0].hasPrefix("2:9: annotations: oom.policy: kill: \"pods\""))
+    #expect(places(check("  oom.policy: yungest"))[0].hasPrefix("1:15: annotations: oom.policy: \"yungest\" is no policy"))
+    #expect(warnings(check("oom.polcy: youngest"))[0].hasPrefix("1:1: annotations: oom.polcy: oomlet does not read this key"))
+    #expect(places(check("oom.policy: a\noomlet.dev/policy: b")).count == 3)
+  }
+}
+
+@Suite struct PodTemplateTests {
+  private static let template = "{metadata: {annotations: {oom.policy: youngest}}, spec: {containers: [{name: web}]}}"
+
+  @Test(arguments: [
+    ("ReplicationController", "spec: {template: \(template)}"), ("Rollout", "spec: {template: \(template)}"),
+    ("DeploymentConfig", "spec: {template: \(template)}"), ("Service", "spec: {template: \(template)}"),
+    ("PodTemplate", "template: \(template)"), ("CloneSet", "spec: {template: \(template)}"),
+    ("JobSet", "spec: {replicatedJobs: [{name: a, template: {spec: {template: \(template)}}}]}"),
+    ("ReplicationController", "spec: {template: {metadata: {annotations: {oom.policy: youngest}}}}"),
+  ])
+  func `whatever has containers in a template is a pod`(_ kind: String, _ members: String) {
+    let report = check("apiVersion: x/v1\nkind: \(kind)\nmetadata: {name: shop}\n\(members)")
+    #expect(report.problems.isEmpty && report.warnings.isEmpty)
+    #expect(report.items.map(\.description) == ["\(kind) shop: oom.policy: youngest, kill process"])
+    let wrong = check("apiVersion: x/v1\nkind: \(kind)\n" + members.replacing("youngest", with: "yungest"))
+    #expect(places(wrong).count == 1 && places(wrong)[0].contains("\(kind): oom.policy: \"yungest\" is no policy"))
+  }
+
+  @Test func `OpenShift's templates and lists of anything are gone through`() {
+    for (kind, list) in [("Template", "objects"), ("List", "items"), ("RolloutList", "items")] {
+      let report = check(
+        """
+        apiVersion: x/v1
+        kind: \(kind)
+        \(list):
+        - {apiVersion: x/v1, kind: Rollout, metadata: {name: "${NAME}"}, spec: {template: \(PodTemplateTests.template)}}
+        parameters: [{name: NAME}]
+        """)
+      #expect(report.items.map(\.description) == ["Rollout ${NAME}: oom.policy: youngest, kill process"], "\(places(report))")
+    }
+  }
+
+  @Test func `several pods of one object are told apart`() {
+    let report = check(
+      """
+      apiVersion: ray.io/v1
+      kind: RayCluster
+      metadata: {name: ray}
+      spec:
+        headGroupSpec: {template: \(PodTemplateTests.template)}
+        workerGroupSpecs:
+        - {template: {metadata: {annotations: {oom.policy/wbe: oldest}}, spec: {containers: [{name: web}]}}}
+      """)
+    #expect(
+      report.items.map(\.description) == [
+        "RayCluster ray: oom.policy in spec.headGroupSpec.template: youngest, kill process",
+        "RayCluster ray: oom.policy/wbe in spec.workerGroupSpecs[0].template: oldest, kill process",
+      ])
+    #expect(places(report).count == 1 && places(report)[0].contains("no container \"wbe\": expected web"))
+  }
+
+  @Test(arguments: [
+    ("Pod", "metadata: {oom.policy: a}\nspec: {containers: []}", "in metadata: expected it in metadata.annotations"),
+    ("Pod", "metadata: {labels: {oom.policy/web: a}}", "in metadata.labels: expected it in metadata.annotations"),
+    ("Pod", "oom.policy: a", "there: expected it in metadata.annotations"),
+    ("Pod", "spec: {containers: [{name: web, annotations: {oom.policy: a}}]}", "in spec.containers[0].annotations: expected it"),
+    (
+      "Deployment", "spec: {template: {spec: {annotations: {oom.policy: a}, containers: []}}}",
+      "in spec.template.spec.annotations: expected it in spec.template.metadata.annotations"
+    ),
+    (
+      "Rollout", "metadata: {annotations: {oomlet.dev/policy: a}}\nspec: {template: \(template)}",
+      "in metadata.annotations: expected it in spec.template.metadata.annotations"
+    ),
+    (
+      "CronJob", "spec: {jobTemplate: {metadata: {annotations: {oom.policy: a}}, spec: {template: \(template)}}}",
+      "in spec.jobTemplate.metadata.annotations: expected it in spec.jobTemplate.spec.template.metadata.annotations"
+    ),
+    (
+      "Namespace", "metadata: {annotations: {oom.policy: a}}",
+      "in metadata.annotations: expected it in metadata.annotations of a pod, or of a template for pods"
+    ),
+    ("Service", "metadata: {annotations: {policy.oomlet.dev/web: a}}", "in metadata.annotations: expected it"),
+  ])
+  func `a key where nobody reads it is a warning`(_ kind: String, _ members: String, _ warning: String) {
+    let report = check("apiVersion: v1\nkind: \(kind)\n\(members)")
+    #expect(report.problems.isEmpty, "\(places(report))")
+    #expect(warnings(report).count == 1 && warnings(report)[0].contains(": nobody reads it \(warning)"), "\(warnings(report))")
+  }
+
+  @Test func `what kustomize puts into all pods is read`() {
+    let report = check(
+      "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\ncommonAnnotations: {oom.policy: youngest}")
+    #expect(report.problems.isEmpty && report.warnings.isEmpty)
+  }
+}
+
+@Suite struct OtherFilesTests {
+  @Test(arguments: [
+    #"{"annotations": {"list": [{"builtIn": 1, "type": "dashboard"}]}, "panels": [], "title": "Overview"}"#,
+    #"{"annotations": {"list": []}, "panels": []}"#, "rules:\n- alert: Down\n  expr: up == 0\ngroups: []",
+    "metrics: {enabled: true}\nservice: {port: 80}", "kernel: linux\nsystem: x86_64\nhost: a",
+  ])
+  func `others' files are no node configuration`(_ text: String) {
+    let report = check(text)
+    #expect(report.items.isEmpty)
+    #expect(
+      places(report).count == 1 && places(report)[0].hasPrefix("1:1: nothing for oomlet in it: expected"), "\(places(report))")
+    let found = Checker(grammar: PolicyGrammar()).check(Array(text.utf8), isFound: true)
+    #expect(found.problems.isEmpty && found.items.map(\.description) == ["file of others: nothing for oomlet in it"])
+  }
+
+  @Test(arguments: [
+    "annotations: {kill-pdo: false}", "rules: [{polcy: youngest}]", "rules: [{}]\nx: 1", "metrics: {adress: ''}\ny: 1",
+    "journal: {max-sise: 1}\nz: 1", "rules: nope",
+  ])
+  func `one of ours is known in spite of a slip`(_ text: String) {
+    #expect(places(check(text)).allSatisfy { !$0.contains("annotation value") && !$0.contains("nothing for oomlet") })
+    #expect(!check(text).problems.isEmpty)
+  }
+}
+
 @Suite struct OCIConfigTests {
+  /// In Latin 1, in which each character is a byte.
+  @Test(arguments: [
+    (#""a": 1, "a": 2"#, "duplicate object key"), ("\"a\": \"\u{e9}\"", "decode"), (#""a": "\ud800""#, "invalid Unicode"),
+  ])
+  func `what the hook reads all the same is a warning`(_ member: String, _ why: String) {
+    let text = config(#""oom.policy": "youngest", \#(member)"#).unicodeScalars.map { UInt8($0.value) }
+    let report = Checker(grammar: PolicyGrammar()).check(text)
+    #expect(
+      report.problems.isEmpty && report.items.map(\.description) == ["OCI configuration web: oom.policy: youngest, kill process"])
+    #expect(warnings(report).count == 1 && warnings(report)[0].contains("not JSON: "), "\(warnings(report))")
+    #expect(
+      warnings(report)[0].contains(why) && warnings(report)[0].hasSuffix("; the hook reads it all the same"),
+      "\(warnings(report))")
+  }
+
   private func config(_ annotations: String) -> String {
     """
     {
@@ -319,7 +476,8 @@ private func pod(_ annotations: String) -> String {
       #""oom.policy": "youngest", "oomlet.dev/policy": "oldest""#,
       #"5:31: OCI configuration web: oomlet.dev/policy: "oldest", but oom.policy: "youngest""#
     ),
-    (#""oom.policy": 7"#, #"1:1: OCI configuration: annotation "oom.policy" is no string"#),
+    (#""oom.policy": 7"#, #"5:19: OCI configuration: oom.policy: it is no string"#),
+    (#""oom.policy": "a\ud800""#, "5:27: OCI configuration: not JSON: invalid Unicode '\\uD800'"),
     (#""oom.policy": "youngest", "oom.policy": "oldest""#, "5:42: OCI configuration: not JSON: duplicate object key"),
     (#""oom.policy": "youngest","#, "6:3: OCI configuration: not JSON"),
   ])

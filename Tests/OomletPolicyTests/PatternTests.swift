@@ -1,4 +1,5 @@
 import OomletModel
+import OomletPolicy
 import Testing
 
 /// What a glob with * alone means, told by trying everything.
@@ -52,5 +53,67 @@ private func globMatches(_ pattern: ArraySlice<UInt8>, _ text: ArraySlice<UInt8>
     ] as [(String, CommPattern.Invalid)])
   func `what no process can be called is refused`(_ text: String, _ why: CommPattern.Invalid) {
     #expect(throws: why) { try CommPattern(text) }
+  }
+}
+
+@Suite struct ForeignPatternTests {
+  @Test(
+    arguments: [
+      ("^(init|sshd)$", "^", ["init", "sshd"]), ("java.*", ".*", ["java*"]), ("/usr/bin/nginx", "/", ["nginx"]),
+      ("[jJ]ava", "[", ["*ava"]), ("^java", "^", ["java"]), ("java$", "$", ["java"]), ("a|b", "|", ["a", "b"]),
+      ("worker?", "?", ["worker*"]), ("{a,b}*", "{", ["a", "b*"]), ("nginx,redis", ",", ["nginx", "redis"]), (".*", ".*", []),
+      ("py\\w", "\\", ["pyw"]), ("(a|b)", "|", ["a", "b"]), ("worker[0-9]+", "[", ["worker*+"]), ("x.+", ".+", ["x*"]),
+      ("python3\\.11", "\\", ["python3.11"]), ("./app", "/", ["app"]), ("/sbin/init", "/", ["init"]), ("(java)x", "(", ["javax"]),
+    ] as [(String, String, [String])])
+  func `another language is known by a sign`(_ text: String, _ sign: String, _ meant: [String]) throws {
+    let foreign = try #require(ForeignPattern(text, of: .name))
+    #expect(foreign.sign == sign && foreign.meant == meant)
+  }
+
+  @Test(arguments: [
+    "init", "postgres*", "*", "g++", "(sd-pam)", "python3.11", "tmux: server", "Web Content", "[celeryd*", "a.b", "käse*",
+    "C2 Comp*",
+  ])
+  func `what processes are called is no sign`(_ text: String) { #expect(ForeignPattern(text, of: .name) == nil) }
+
+  @Test(arguments: [#"system.slice/dev-disk\x2d1.mount"#, "/tmp/*.log.*", "/tmp/.*", "system.slice/user@*.service"])
+  func `nor is what paths have`(_ text: String) { #expect(ForeignPattern(text, of: .path) == nil) }
+
+  private func warnings(_ text: String) -> [String] {
+    Checker(grammar: PolicyGrammar()).check(Array(text.utf8)).warnings.map(\.description)
+  }
+
+  @Test func `check warns of each where it stands, and says what a pattern is`() {
+    #expect(
+      warnings("victim: youngest\nprotect: [init, \"java.*\"]\nprefer: ['^(a|b)$']") == [
+        "line 2, column 17: annotation value: protect: \"java.*\": \".*\" stands for itself: a pattern is for a process's name as ps -o comm shows it, in which * is any characters and no other is special; did you mean \"java*\"?",
+        "line 3, column 10: annotation value: prefer: \"^(a|b)$\": \"^\" stands for itself: a pattern is for a process's name as ps -o comm shows it, in which * is any characters and no other is special; did you mean \"a\", \"b\"?",
+      ])
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  annotations:\n    oom.policy: |\n      protect: [/bin/sh]\n"
+    #expect(warnings(pod).map { $0.prefix(66) } == ["line 6, column 17: Pod: oom.policy: protect: \"/bin/sh\": \"/\" stands"])
+    #expect(warnings("pressure: {full: 40%}\nrelief: [{stage: delete, at: 10%, files: ['/tmp/{a,b}']}]").count == 1)
+  }
+
+  @Test func `a node configuration's patterns, too`() {
+    let config = """
+      system: {protect: ["system.slice/(a|b).service", init.scope]}
+      cgroups: [{cgroup: "machine.slice/?", pressure: {full: 40%}}]
+      rules:
+      - match: {cgroup: "a/[bc]", namespace: "^kube-.*", label: {tier: "a|b"}}
+        policy: {protect: [/bin/sh]}
+      """
+    let places = warnings(config).map { $0.split(separator: ": ")[1] }
+    #expect(
+      places == [
+        "system.protect", "cgroups[1].cgroup", "rules[1].match.cgroup", "rules[1].match.namespace", "rules[1].match.label.tier",
+        "rules[1].policy.protect",
+      ], "\(warnings(config))")
+  }
+
+  @Test func `a path too long for a name has a hint`() {
+    let report = Checker(grammar: PolicyGrammar()).check(Array("protect: [/usr/local/bin/nginx]".utf8))
+    #expect(
+      report.problems.first?.description.hasSuffix("expected init or a comm pattern such as postgres*; did you mean \"nginx\"?")
+        == true)
   }
 }

@@ -51,6 +51,22 @@ large="{\"id\": \"x\", \"status\": \"creating\", \"pid\": 1, \"annotations\": {\
 run_hook "$large"
 check "300 kB of other annotations are read to their end" same "$status$message" 0
 
+bundle odd 64 "" w=1
+edit odd 's/"annotations": {}/"annotations": {"a": "caf\xe9", "b": "\\ud800"}, "x": 1, "x": 2/'
+check "a Latin-1 byte, a lone surrogate, a duplicate key: what asks for nothing starts" create odd
+check "without a word" same "$(grep -c 'container odd' /run/oomlet/hook.log)" 0
+pid=$(pid_in_state odd)
+run_hook "{\"id\": \"odd\", \"status\": \"creating\", \"pid\": $pid, \"bundle\": \"$work/odd\"}"
+check "so does it if the hook has to read config.json" same "$status$message" 0
+edit odd 's/"annotations": {/&"oom.policy": "oldest", "oom.policy": "youngest", /'
+run_hook "{\"id\": \"odd\", \"status\": \"creating\", \"pid\": $pid, \"bundle\": \"$work/odd\"}"
+check "oom.policy there twice is refused" same "$status $(grep -c 'oom.policy: it is there twice, "oldest" and "youngest"' <<<"$message")" "3 1"
+remove odd
+run_hook "{\"id\": \"x\", \"status\": \"creating\", \"pid\": 1, \"annotations\": {\"oom.policy/web\": \"youngest\"}}"
+check "a key for a container whose name nobody tells: exit 0, one warning" same "$status $(lines "$message") $(grep -c 'oom.policy/web is not used' <<<"$message")" "0 1 1"
+run_hook '{"id": "x", "status": "creating", "pid": 1, "annotations": {"io.kubernetes.cri.container-type": "sandbox", "oom.policy": "yougnest"}}'
+check "a typo for a pause container is nobody's" same "$status$message" 0
+
 echo "== the annotation is in the bundle only"
 bundle quiet 64 youngest w=1
 create quiet
@@ -138,4 +154,4 @@ check "said at once: in less than four times what runc takes anyway ($control ms
 check "runc names the path" grep -q "/nowhere/oomlet-hook" "$work/annotated/log"
 remove annotated
 check_clean
-finish 51
+finish 57

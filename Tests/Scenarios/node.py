@@ -173,6 +173,17 @@ same("  no rule, no policy", policy_of(pods.besteffort), None)
 pods.guaranteed.policy = "{victim: oldest, priority: 501}"
 check("  a priority above the cap is capped", "capped to 500" in pods.guaranteed.hook()[1])
 pods.remove()
+# All annotations of a pod reach the hook of CRI-O, so containerd's keys are the tenant's word there
+pods = Pods()
+crio = pods.guaranteed
+crio.annotations = {"io.container.manager": "cri-o", "io.kubernetes.cri-o.ContainerID": crio.id, "io.kubernetes.pod.namespace": "elsewhere",
+                    "io.kubernetes.cri.sandbox-namespace": "team-gold", "io.kubernetes.cri.container-type": "sandbox"}
+crio.attach()
+same("on CRI-O, containerd's keys of a pod give it no rule", policy_of(crio), None)
+crio.annotations["io.kubernetes.pod.namespace"] = "team-green"
+crio.attach()
+same("  nor do they take one away", policy_of(crio), "largest-rss")
+pods.remove()
 configure("rules: [{policy: largets-rss}]")
 pods = Pods()
 status_, said = pods.burstable.hook()
@@ -233,16 +244,18 @@ def rss_mib(pid):
 
 top = Cgroup(TOP)
 top.enable()
-containers = [Run("runc", "by-runc", {"oom.policy": "{victim: youngest, kill: process}"}, "old=20", "young=2"),
+containers = [Run("runc", "by-runc", {"oom.policy": "{victim: youngest, kill: process}", "bundle": "/nowhere"}, "old=20", "young=2"),
               Run("crun", "by-crun", {"oom.policy": "{victim: oldest, protect: [init]}"}, "old=2", "young=6"),
               Run("runc", "by-rule", {}, "old=6", "large=2"),
-              Run("crun", "wrong", {"oom.policy": "yongest"}, "w=2")]
+              Run("crun", "wrong", {"oom.policy": "yongest"}, "w=2"),
+              Run("runc", "pause", {"oom.policy": "yongest", "io.kubernetes.cri.container-type": "sandbox"}, "w=2")]
 BY_RULE = "rules: [{match: {cgroup: oomlet-test/by-rule*}, policy: %s}]\n"
 agent = start_agent(BY_RULE % "largest-rss")
 same("containers that ran before the agent have their policies: of their annotation, of a rule, none",
      [policy_of(name) for name in ("by-runc", "by-crun", "by-rule", "wrong")], ["youngest", "oldest", "largest-rss", None])
 check("  one that is wrong is named with its annotation", "/run/crun/wrong gets no policy" in read(LOG) and 'did you mean \\"youngest\\"' in read(LOG)
       or 'did you mean "youngest"' in read(LOG), read(LOG)[-500:])
+check("  a pause container's is not looked at", "/run/runc/pause" not in read(LOG), read(LOG)[-500:])
 groups = [read(f"{MOUNT}{TOP}/{c.name}/memory.oom.group").strip() for c in containers[:3]]
 same("  memory.oom.group is as they need it", groups, ["0", "0", "0"])
 # One that dies comes back with 2 MiB
@@ -275,4 +288,4 @@ top.remove()
 
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(48)
+finish(51)

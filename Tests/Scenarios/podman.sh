@@ -144,6 +144,33 @@ example largest-memory main
 check "the kernel's choice ends the container" same "${state_of[largest-memory-control-app]}" "exited 0 137 true"
 podman pod rm -f -t 0 -a >"$work/unplay" 2>&1
 
+# podman passes no names, and keeps them: POD-CONTAINER
+for name in shop renamed; do
+    cat <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: $name, annotations: {oom.policy/db: oldest}}
+spec:
+  hostname: ${name/renamed/other}
+  containers:
+  - {name: web, image: "$image", imagePullPolicy: IfNotPresent, command: [sleep, "1000"]}
+  - {name: db, image: "$image", imagePullPolicy: IfNotPresent, command: [sleep, "1000"]}
+---
+YAML
+done | sed '$d' >"$work/named.yaml"
+check "kube play of pods with oom.policy/db" podman kube play --network none "$work/named.yaml"
+of() { # container: the policies on it
+    local cgroup
+    cgroup=$(podman inspect -f '{{.State.CgroupPath}}' "$1")
+    links_on "${cgroup#/libpod_parent/}"
+}
+check "its container db has the policy, web has none" same "$(of shop-db) $(of shop-web)" "oldest "
+check "it is known by its names" same "$(cat /run/oomlet/containers/*.json | "$out/get" name pod)" "db shop"
+check "a pod with a hostname of its own: no policy" same "$(of renamed-db)$(of renamed-web)" ""
+check "one warning says what to write" same \
+    "$(grep -c 'podman calls this container "renamed-db", and .*: expected "oom.policy/renamed-db" or "oom.policy"' /run/oomlet/hook.log)" 1
+podman pod rm -f -t 0 -a >"$work/unplay" 2>&1
+
 # --- what others see ---------------------------------------------------------------------------
 
 # PID 1 dies by the policy: the container is OOMKilled like any other
@@ -183,4 +210,4 @@ kill "$agent"
 wait "$agent"
 rmdir "$cgroups/conmon"
 check_clean
-finish 46
+finish 51

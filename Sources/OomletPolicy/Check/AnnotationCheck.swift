@@ -28,6 +28,7 @@ struct AnnotationCheck {
       return nil
     case .success(let request):
       for warning in limitWarnings(request) { report.warn(node.problem("\(name): \(warning)")) }
+      for doubt in PolicyGrammar.doubts(in: text) { report.warn(doubt.moved(into: node, lines, name)) }
       return request
     }
   }

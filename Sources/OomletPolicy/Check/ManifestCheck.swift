@@ -7,16 +7,6 @@ struct ManifestCheck {
   let annotations: AnnotationCheck
   let lines: SourceLines
 
-  /// Where the pod is in an object of that kind; nil: it makes none.
-  private static func podPath(_ kind: String) -> [String]? {
-    switch kind {
-    case "Pod": []
-    case "Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job": ["spec", "template"]
-    case "CronJob": ["spec", "jobTemplate", "spec", "template"]
-    default: nil
-    }
-  }
-
   static func isObject(_ root: YAMLNode) -> Bool { root["apiVersion"] != nil || root["kind"] != nil }
 
   func check(_ documents: [YAMLNode]) -> CheckReport {
@@ -34,46 +24,75 @@ struct ManifestCheck {
       let missing = object["kind"]?.text == nil ? "kind" : "apiVersion"
       return report.add(object.problem("Kubernetes manifest: no \(missing): expected an object with apiVersion and kind"))
     }
-    if kind.hasSuffix("List"), let items = object["items"]?.items {
+    if let items = object[kind == "Template" ? "objects" : "items"]?.items, kind == "Template" || kind.hasSuffix("List") {
       for item in items { check(item, &report) }
       return
     }
-    guard let path = ManifestCheck.podPath(kind) else { return }
+    // All pods that it makes get its annotations
+    guard kind != "Kustomization" else { return }
     let name = object["metadata"]?["name"]?.text ?? object["metadata"]?["generateName"]?.text ?? ""
-    let pod = path.reduce(object as YAMLNode?) { $0?[$1] }
+    let templates = PodTemplate.all(in: object, kind: kind)
     let before = report.count
-    let template = placed(pod, kind, name, &report)
-    checkPod(template, pod?["spec"], kind, name, &report)
-    if !path.isEmpty { checkOwn(placed(object, kind, name, &report), template, pod?["spec"], path, kind, name, &report) }
-    guard report.count == before else { return }
+    var read: [PlacedAnnotation] = []
+    for template in templates {
+      let annotations = placed(template.node, kind, name, &report)
+      read += annotations
+      checkPod(annotations, template, templates.count > 1 ? template.path : nil, kind, name, &report)
+    }
+    if let template = templates.first, !template.path.isEmpty, PodTemplate.isKnown(kind) {
+      let own = placed(object, kind, name, &report)
+      checkOwn(own, read, template, kind, name, &report)
+      read += own
+    }
+    warnOfUnread(object, read, templates.first?.annotationsPath, kind, name, &report)
+    guard report.count == before, !templates.isEmpty else { return }
     report.add(.init(kind: kind, name: name, key: nil, value: nil, summary: "no \(PolicyKey.name)", request: nil))
   }
 
+  /// - Parameter place: of the template, if there are several.
   private func checkPod(
-    _ annotations: [PlacedAnnotation], _ spec: YAMLNode?, _ kind: String, _ name: String, _ report: inout CheckReport
+    _ annotations: [PlacedAnnotation], _ template: PodTemplate, _ place: String?, _ kind: String, _ name: String,
+    _ report: inout CheckReport
   ) {
-    let check = AnnotationsCheck(annotation: self.annotations, lines: lines, kind: kind, name: name)
+    var check = AnnotationsCheck(annotation: self.annotations, lines: lines, kind: kind, name: name)
+    check.place = place
     let requests = check.check(annotations, &report)
-    let containers = Containers(spec)
+    let containers = Containers(template.spec)
     containers.check(annotations, check, &report)
     warnOfOrders(requests, containers, annotations, check, &report)
   }
 
   /// The workload's own metadata.
   private func checkOwn(
-    _ own: [PlacedAnnotation], _ template: [PlacedAnnotation], _ spec: YAMLNode?, _ path: [String], _ kind: String,
-    _ name: String, _ report: inout CheckReport
+    _ own: [PlacedAnnotation], _ read: [PlacedAnnotation], _ template: PodTemplate, _ kind: String, _ name: String,
+    _ report: inout CheckReport
   ) {
     var check = AnnotationsCheck(annotation: annotations, lines: lines, kind: kind, name: name)
     check.place = "metadata"
     _ = check.check(own, &report)
-    Containers(spec).check(own, check, &report)
-    for each in own where PolicyKey(each.key) != nil && !template.contains(where: { $0.key == each.key }) {
-      let place = (path + ["metadata", "annotations"]).joined(separator: ".")
+    Containers(template.spec).check(own, check, &report)
+    for each in own where PolicyKey(each.key) != nil && !read.contains(where: { $0.key == each.key }) {
       report.warn(
         each.problem(
-          "\(check.title(each.key)): Kubernetes does not read it in the \(kind)'s own metadata, as podman's kube play does: expected it in \(place)"
+          "\(check.title(each.key)): Kubernetes does not read it in the \(kind)'s own metadata, as podman's kube play does: expected it in \(template.annotationsPath)"
         ))
+    }
+  }
+
+  /// Keys of oomlet's in other places than those that have been read.
+  private func warnOfUnread(
+    _ object: YAMLNode, _ read: [PlacedAnnotation], _ expected: String?, _ kind: String, _ name: String,
+    _ report: inout CheckReport
+  ) {
+    let expected = expected ?? "metadata.annotations of a pod, or of a template for pods"
+    object.visit { path, node in
+      for member in node.members ?? [] where PolicyKey(member.key) != nil && !read.contains(where: member.isPlaced) {
+        let place = path.isEmpty ? "there" : "in \(printable(path))"
+        report.warn(
+          member.problem("\(subject(kind, name)): \(printable(member.key)): nobody reads it \(place): expected it in \(expected)")
+        )
+      }
+      return true
     }
   }
 
@@ -102,6 +121,12 @@ struct ManifestCheck {
       last.problem(
         "\(check.title(last.key)): the pod's containers ask for different orders, of which the last to start decides: expected the same order in all"
       ))
+  }
+}
+
+extension YAMLNode.Member {
+  fileprivate func isPlaced(as annotation: PlacedAnnotation) -> Bool {
+    (line, column) == (annotation.line, annotation.column)
   }
 }
 

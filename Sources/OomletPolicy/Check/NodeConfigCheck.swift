@@ -3,7 +3,17 @@ internal import OomletYAML
 
 /// Node configurations.
 enum NodeConfigCheck {
-  static func isOne(_ root: YAMLNode) -> Bool { root.members?.contains { NodeConfig.keys.contains($0.key) } ?? false }
+  /// Others have keys of these names, too: what is below them must look like ours.
+  static func isOne(_ root: YAMLNode) -> Bool {
+    guard let members = root.members, !members.isEmpty else { return false }
+    return members.allSatisfy { NodeConfig.keys.contains($0.key) } || members.contains { isOurs($0.key, $0.value) }
+  }
+
+  private static func isOurs(_ key: String, _ value: YAMLNode) -> Bool {
+    guard let keys = NodeConfig.keysBelow(key) else { return false }
+    let mappings = (value.items ?? [value]).compactMap(\.members)
+    return mappings.contains { $0.isEmpty } || mappings.joined().contains { nearestSpelling(to: $0.key, among: keys) != nil }
+  }
 
   static func check(_ root: YAMLNode, grammar: PolicyGrammar) -> CheckReport {
     var report = CheckReport()
@@ -12,6 +22,7 @@ enum NodeConfigCheck {
       report.add(
         CheckReport.Item(
           kind: "node configuration", name: "", key: nil, value: nil, summary: config.summary, request: nil, place: nil))
+      for doubt in NodeConfig.doubts(in: root) { report.warn(doubt) }
     case .failure(let problems): for problem in problems.all { report.add(problem) }
     }
     return report

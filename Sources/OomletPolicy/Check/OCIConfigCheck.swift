@@ -12,23 +12,41 @@ struct OCIConfigCheck {
   /// nil: it is none.
   func check(_ text: [UInt8]) -> CheckReport? {
     guard text.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") else { return nil }
+    guard let config = try? BundleConfig(parsing: text, path: OCIConfigCheck.kind) else { return notRead(text) }
+    guard (try? LooseJSON(parsing: text))?["ociVersion"] != nil else { return nil }
     var report = CheckReport()
-    do throws(JSON.ParseError) {
-      guard try JSON(parsing: text, integers: .asNumbers)["ociVersion"] != nil else { return nil }
-    } catch {
-      // A mapping of YAML begins the same way
-      guard String(decoding: text, as: UTF8.self).contains("\"ociVersion\"") else { return nil }
-      let message = "\(OCIConfigCheck.kind): not JSON: \(printable(error.message))"
-      report.add(Problem(line: error.line, column: max(1, error.column), message: message))
+    let strict = strictError(text)
+    guard let fault = config.annotations.fault else {
+      let id = config.annotations["io.kubernetes.cri-o.ContainerID"] ?? ""
+      check(ContainerAnnotations(config.annotations, id: id), text, &report)
+      if let strict { report.warn(notJSON(strict, "; the hook reads it all the same")) }
       return report
     }
-    do throws(Failure) {
-      let config = try BundleConfig(parsing: text, path: OCIConfigCheck.kind)
-      check(ContainerAnnotations(config.annotations), text, &report)
-    } catch {
-      report.add(Problem(line: 0, column: 0, message: error.description))
-    }
+    report.add(strict.map { notJSON($0, ": \(fault)") } ?? problem(fault, text))
     return report
+  }
+
+  private func strictError(_ text: [UInt8]) -> JSON.ParseError? {
+    do throws(JSON.ParseError) { _ = try JSON(parsing: text, integers: .asNumbers) } catch { return error }
+    return nil
+  }
+
+  private func problem(_ fault: Failure, _ text: [UInt8]) -> Problem {
+    let place = places(text).first { fault.description.hasPrefix(printable($0.key)) }?.value
+    return Problem(line: place?.line ?? 1, column: place?.column ?? 1, message: "\(OCIConfigCheck.kind): \(fault)")
+  }
+
+  /// A mapping of YAML begins the same way.
+  private func notRead(_ text: [UInt8]) -> CheckReport? {
+    guard String(decoding: text, as: UTF8.self).contains("\"ociVersion\"") else { return nil }
+    var report = CheckReport()
+    do throws(JSON.ParseError) { _ = try LooseJSON(parsing: text) } catch { report.add(notJSON(error)) }
+    return report
+  }
+
+  private func notJSON(_ error: JSON.ParseError, _ more: String = "") -> Problem {
+    let message = "\(OCIConfigCheck.kind): not JSON: \(printable(error.message))\(more)"
+    return Problem(line: error.line, column: max(1, error.column), message: message)
   }
 
   private func check(_ container: ContainerAnnotations, _ text: [UInt8], _ report: inout CheckReport) {
