@@ -176,25 +176,63 @@ __bpf_kfunc int bpf_out_of_memory(struct mem_cgroup *memcg__nullable, int order,
 
 __bpf_kfunc_end_defs();
 
+BTF_ID_LIST_SINGLE(bpf_oom_ops_id, struct, bpf_oom_ops)
+
+static bool bpf_oom_is_policy(const struct bpf_prog *prog)
+{
+	return prog->type == BPF_PROG_TYPE_STRUCT_OPS &&
+	       prog->aux->attach_btf_id == bpf_oom_ops_id[0];
+}
+
 /* For policies */
 BTF_KFUNCS_START(bpf_oom_policy_kfuncs)
 BTF_ID_FLAGS(func, bpf_oom_kill_process, KF_SLEEPABLE | KF_TRUSTED_ARGS)
 BTF_ID_FLAGS(func, bpf_task_is_oom_victim, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(bpf_oom_policy_kfuncs)
 
+static int bpf_oom_policy_filter(const struct bpf_prog *prog, u32 kfunc_id)
+{
+	if (!btf_id_set8_contains(&bpf_oom_policy_kfuncs, kfunc_id))
+		return 0;
+	return bpf_oom_is_policy(prog) ? 0 : -EACCES;
+}
+
 static const struct btf_kfunc_id_set bpf_oom_policy_set = {
 	.owner = THIS_MODULE,
 	.set = &bpf_oom_policy_kfuncs,
+	.filter = bpf_oom_policy_filter,
 };
 
-/* For who makes OOMs: not for policies, which handle one */
+/* For who makes OOMs: programs of all types but policies, which handle one, and of
+ * tracing ones only those that watch pressure
+ */
 BTF_KFUNCS_START(bpf_oom_declare_kfuncs)
 BTF_ID_FLAGS(func, bpf_out_of_memory, KF_SLEEPABLE | KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(bpf_oom_declare_kfuncs)
 
+BTF_ID_LIST(bpf_oom_pressure_id)
+#ifdef CONFIG_PSI
+BTF_ID(typedef, btf_trace_psi_avgs_work)
+#else
+BTF_ID_UNUSED
+#endif
+
+static int bpf_oom_declare_filter(const struct bpf_prog *prog, u32 kfunc_id)
+{
+	if (!btf_id_set8_contains(&bpf_oom_declare_kfuncs, kfunc_id))
+		return 0;
+	if (bpf_oom_is_policy(prog))
+		return -EACCES;
+	if (prog->type == BPF_PROG_TYPE_TRACING &&
+	    prog->aux->attach_btf_id != bpf_oom_pressure_id[0])
+		return -EACCES;
+	return 0;
+}
+
 static const struct btf_kfunc_id_set bpf_oom_declare_set = {
 	.owner = THIS_MODULE,
 	.set = &bpf_oom_declare_kfuncs,
+	.filter = bpf_oom_declare_filter,
 };
 
 static int __init bpf_oom_init(void)
@@ -202,8 +240,7 @@ static int __init bpf_oom_init(void)
 	int err;
 
 	err = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &bpf_oom_policy_set);
-	err = err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_TRACING, &bpf_oom_declare_set);
-	err = err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_SYSCALL, &bpf_oom_declare_set);
+	err = err ?: register_btf_kfunc_id_set(BPF_PROG_TYPE_UNSPEC, &bpf_oom_declare_set);
 	err = err ?: register_bpf_struct_ops(&bpf_oom_struct_ops, bpf_oom_ops);
 	if (err)
 		pr_warn("bpf_oom: no OOM policies in BPF: %d\n", err);
