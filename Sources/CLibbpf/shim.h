@@ -1,6 +1,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -20,4 +22,17 @@ static inline char *clibbpf_text(const char *format, va_list arguments)
 		return NULL;
 	vsnprintf(text, (size_t)length + 1, format, arguments);
 	return text;
+}
+
+/* BPF_LINK_CREATE with link_create.cgroup.expected_revision, which libbpf has since 1.6: refused (ESTALE) unless the cgroup's
+ * policies are as they were at that revision; 1: it has never had one. The link's descriptor, or -1 and errno.
+ */
+static inline int clibbpf_link_create_at(int map, int cgroup, uint32_t attach_type, uint64_t expected_revision)
+{
+	struct {
+		uint32_t map_fd, target_fd, attach_type, flags, relative_fd, pad;
+		uint64_t expected_revision;
+	} attr = { (uint32_t)map, (uint32_t)cgroup, attach_type, 0, 0, 0, expected_revision };
+
+	return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 }

@@ -192,16 +192,21 @@ public struct Attacher {
     try store(parameters, request, on: cgroup)
     var attached = attached
     if attached.policy != request.victim.description {
-      let pin = Pins.link(of: container.identity)
-      if let old = PolicyLink(pinned: pin) { try old.detach() }
-      Pins.remove(pin)
-      let link = try PolicyLink(policy: map, to: cgroup)
-      try link.pin(pin)
+      try replaceLink(by: map, on: cgroup, pinnedAt: Pins.link(of: container.identity))
     }
     (attached.policy, attached.kill, attached.rule) = (request.victim.description, request.kill, rule)
     attached.relief = request.relief
     attached.oomGroup = try OOMGroup(of: cgroup, for: request.kill).over(attached.oomGroup)
     try attached.write()
+  }
+
+  private func replaceLink(by map: borrowing OwnedFD, on cgroup: borrowing Cgroup, pinnedAt pin: String) throws(Failure) {
+    if let old = PolicyLink(pinned: pin) {
+      guard try !old.replace(by: map) else { return }
+      try old.detach()
+    }
+    Pins.remove(pin)
+    try PolicyLink(policy: map, to: cgroup).pin(pin)
   }
 
   /// Notes on the cgroup of a container without policy who it is, for its comparison with others.

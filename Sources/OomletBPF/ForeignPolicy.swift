@@ -14,33 +14,29 @@ public struct ForeignPolicy: Equatable, Sendable {
   ///
   /// - Throws: ``ExitStatus/notPermitted`` without CAP_SYS_ADMIN.
   public static func all() throws(Failure) -> [ForeignPolicy] {
-    guard let layout = try? KernelSupport.policyLayout() else { return [] }
-    let own = ownMaps()
+    let own = ownLinks()
     var foreign: [ForeignPolicy] = []
     var id: UInt32 = 0
     while bpf_link_get_next_id(id, &id) == 0 {
+      guard !own.contains(id) else { continue }
       let raw = bpf_link_get_fd_by_id(id)
       guard raw >= 0 else {
         if errno == EPERM { throw failure("cannot look at the links of others") }
         continue
       }
       let link = OwnedFD(raw)
-      guard let info = PolicyLink.info(link.raw), info.cgroupID != 0, !own.contains(info.mapID),
-        let policy = PolicyLink.policy(info.mapID), policy.typeID == layout.typeID
-      else { continue }
-      foreign.append(ForeignPolicy(name: policy.name, cgroupID: info.cgroupID, linkID: id))
+      guard let info = PolicyLink.info(link.raw), info.cgroupID != 0, let name = PolicyLink.name(ofPolicy: info.mapID) else {
+        continue
+      }
+      foreign.append(ForeignPolicy(name: name, cgroupID: info.cgroupID, linkID: id))
     }
     guard errno != EPERM else { throw failure("cannot look at the links of others") }
     return foreign
   }
 
-  private static func ownMaps() -> Set<UInt32> {
-    var ids = Set<UInt32>()
-    for directory in [Pins.policies, Pins.handlers] {
-      for name in namesInDirectory(directory) ?? [] {
-        if let map = Pins.open("\(directory)/\(name)"), let id = try? PolicyMap.id(map) { ids.insert(id) }
-      }
-    }
-    return ids
+  private static func ownLinks() -> Set<UInt32> {
+    var pins = [Pins.systemLink]
+    for directory in [Pins.links, Pins.pods] { pins += (namesInDirectory(directory) ?? []).map { "\(directory)/\($0)" } }
+    return Set(pins.compactMap { PolicyLink(pinned: $0)?.info?.id })
   }
 }

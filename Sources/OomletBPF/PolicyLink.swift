@@ -19,29 +19,63 @@ public struct PolicyLink: ~Copyable {
   }
 
   init(policy map: borrowing OwnedFD, to cgroup: borrowing Cgroup, style: oomlet_attach_style?) throws(Failure) {
-    var options = bpf_link_create_opts()
-    options.sz = MemoryLayout<bpf_link_create_opts>.size
+    // The kernel would attach it all the same, and never ask it
+    guard cgroup.value(of: "cgroup.controllers")?.split(separator: " ").contains("memory") != false else {
+      throw Failure(
+        .unsupported, "cgroup \(printable(cgroup.path)) has no memory controller: see its parent's cgroup.subtree_control")
+    }
+    let fd: CInt
     switch style {
-    case OOMLET_ATTACH_CGROUP_FLAG: options.flags = BPF_F_CGROUP_FD
-    case OOMLET_ATTACH_CGROUP_TARGET: break
+    case OOMLET_ATTACH_CGROUP_FLAG:
+      var options = bpf_link_create_opts()
+      options.sz = MemoryLayout<bpf_link_create_opts>.size
+      options.flags = BPF_F_CGROUP_FD
+      fd = bpf_link_create(map.raw, cgroup.fd.raw, BPF_STRUCT_OPS, &options)
+    case OOMLET_ATTACH_CGROUP_TARGET:
+      fd = try PolicyLink.createBesideNone(map, cgroup)
     default: throw Failure(.unsupported, "it is not known how this kernel attaches policies")
     }
-    let fd = bpf_link_create(map.raw, cgroup.fd.raw, BPF_STRUCT_OPS, &options)
-    guard fd >= 0 else {
-      let number = errno
-      let path = printable(cgroup.path)
-      switch number {
-      case EEXIST:
-        let name = PolicyLink.namesOfPolicies(on: cgroup.id).first.map { " (\(quoted($0)))" } ?? ""
-        throw Failure(.occupied, "cgroup \(path) has another OOM policy\(name), which stays")
-      case ENOENT: throw Failure(.notFound, "cgroup \(path) is gone: the container ended before its policy was attached")
-      case ENODEV: throw Failure(.unsupported, "cgroup \(path) has no memory controller: see its parent's cgroup.subtree_control")
-      default:
-        errno = number
-        throw failure("cannot attach a policy to cgroup \(path)")
-      }
-    }
+    guard fd >= 0 else { throw PolicyLink.failureToAttach(cgroup, errno) }
     self.fd = OwnedFD(fd)
+  }
+
+  /// Where a cgroup may have several policies, the kernel does not tell of the others. On one that has never had any it's the
+  /// first by its revision; elsewhere they are looked for.
+  private static func createBesideNone(_ map: borrowing OwnedFD, _ cgroup: borrowing Cgroup) throws(Failure) -> CInt {
+    let fd = clibbpf_link_create_at(map.raw, cgroup.fd.raw, BPF_STRUCT_OPS.rawValue, 1)
+    guard fd < 0, errno == ESTALE, let names = namesOfPolicies(on: cgroup.id) else { return fd }
+    guard names.isEmpty else { throw occupied(cgroup, by: names.first) }
+    return clibbpf_link_create_at(map.raw, cgroup.fd.raw, BPF_STRUCT_OPS.rawValue, 0)
+  }
+
+  private static func failureToAttach(_ cgroup: borrowing Cgroup, _ number: CInt) -> Failure {
+    let path = printable(cgroup.path)
+    switch number {
+    case EEXIST: return occupied(cgroup, by: namesOfPolicies(on: cgroup.id)?.first)
+    case ESTALE:
+      return Failure(
+        .occupied, "cgroup \(path) has, or had, another OOM policy, which stays: only CAP_SYS_ADMIN may look (oomlet doctor)")
+    case E2BIG: return Failure(.occupied, "cgroup \(path) has as many OOM policies as it can have, which stay")
+    // EBUSY: it is just being removed
+    case ENOENT, EBUSY:
+      return Failure(.notFound, "cgroup \(path) is gone: the container ended before its policy was attached")
+    default: return failure("cannot attach a policy to cgroup \(path)", number)
+    }
+  }
+
+  private static func occupied(_ cgroup: borrowing Cgroup, by name: String?) -> Failure {
+    let name = name.map { " (\(quoted($0)))" } ?? ""
+    return Failure(.occupied, "cgroup \(printable(cgroup.path)) has another OOM policy\(name), which stays")
+  }
+
+  /// Puts another policy in its place, so that its cgroup never is without one.
+  ///
+  /// - Returns: false if this kernel can't do that to a link.
+  public func replace(by map: borrowing OwnedFD) throws(Failure) -> Bool {
+    guard bpf_link_update(fd.raw, map.raw, nil) != 0 else { return true }
+    // EINVAL of kernels that don't have the operation for this type at all
+    guard [EOPNOTSUPP, EINVAL].contains(errno) else { throw failure("cannot replace a policy") }
+    return false
   }
 
   /// A link that is pinned, or nil and errno.
@@ -61,45 +95,57 @@ public struct PolicyLink: ~Copyable {
 
   public struct Info: Sendable {
     public let id: UInt32
-    /// 0: detached.
-    public let mapID: UInt32
+    /// 0: detached; nil: the kernel does not say that.
+    public let mapID: UInt32?
     /// Of the cgroup it is attached to; 0: detached, or no cgroup.
     public let cgroupID: UInt64
   }
 
-  /// What the kernel says of it (BPF_OBJ_GET_INFO_BY_FD); nil if it is no struct_ops link.
+  /// What the kernel says of it (BPF_OBJ_GET_INFO_BY_FD); nil if it is no link of a struct_ops map.
   public var info: Info? { PolicyLink.info(fd.raw) }
 
-  /// The names of all policies on a cgroup, whoever attached them.
-  public static func namesOfPolicies(on cgroupID: UInt64) -> [String] {
+  /// The names of all policies on a cgroup, whoever attached them; nil without CAP_SYS_ADMIN.
+  public static func namesOfPolicies(on cgroupID: UInt64) -> [String]? {
     var names: [String] = []
     var id: UInt32 = 0
     while bpf_link_get_next_id(id, &id) == 0 {
       let link = bpf_link_get_fd_by_id(id)
       guard link >= 0 else { continue }
       defer { close(link) }
-      guard let info = info(link), info.cgroupID == cgroupID, let name = policy(info.mapID)?.name else { continue }
+      guard let info = info(link), info.cgroupID == cgroupID, let name = name(ofPolicy: info.mapID) else { continue }
       names.append(name)
     }
-    return names
+    return errno == EPERM ? nil : names
   }
 
   static func info(_ fd: CInt) -> Info? {
-    // union at 16: struct_ops.map_id, and struct_ops.cgroup_id at 24, which the headers don't have
+    // struct bpf_link_info, with members that the headers don't have
     var bytes = [UInt8](repeating: 0, count: 128)
     var length = UInt32(bytes.count)
     return bytes.withUnsafeMutableBytes { buffer in
-      guard bpf_obj_get_info_by_fd(fd, buffer.baseAddress, &length) == 0,
-        buffer.load(as: UInt32.self) == BPF_LINK_TYPE_STRUCT_OPS.rawValue
-      else { return nil }
-      return Info(
-        id: buffer.load(fromByteOffset: 4, as: UInt32.self), mapID: buffer.load(fromByteOffset: 16, as: UInt32.self),
-        cgroupID: buffer.load(fromByteOffset: 24, as: UInt64.self))
+      func field<T>(_ offset: Int, _: T.Type = T.self) -> T { buffer.load(fromByteOffset: offset, as: T.self) }
+      guard bpf_obj_get_info_by_fd(fd, buffer.baseAddress, &length) == 0 else { return nil }
+      switch bpf_link_type(rawValue: field(0)) {
+      case BPF_LINK_TYPE_STRUCT_OPS:
+        // struct_ops.map_id and struct_ops.cgroup_id
+        return Info(id: field(4), mapID: field(16, UInt32.self), cgroupID: field(24))
+      case BPF_LINK_TYPE_CGROUP where field(24, UInt32.self) == BPF_STRUCT_OPS.rawValue:
+        // cgroup.cgroup_id and cgroup.attach_type
+        return Info(id: field(4), mapID: nil, cgroupID: field(16))
+      default: return nil
+      }
     }
   }
 
+  /// What the kernel's OOM report prints; nil: it is another kind of struct_ops. Of one whose map is not told, "unknown".
+  static func name(ofPolicy mapID: UInt32?) -> String? {
+    guard let mapID else { return "unknown" }
+    guard let policy = policy(mapID), policy.typeID == (try? KernelSupport.policyLayout())?.typeID else { return nil }
+    return policy.name
+  }
+
   /// What the kernel's OOM report prints, else the name of the map, at most 15 characters; and the type of the map's value.
-  static func policy(_ id: UInt32) -> (name: String, typeID: UInt32)? {
+  private static func policy(_ id: UInt32) -> (name: String, typeID: UInt32)? {
     let fd = bpf_map_get_fd_by_id(id)
     guard fd >= 0 else { return nil }
     let map = OwnedFD(fd)

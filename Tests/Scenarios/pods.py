@@ -115,7 +115,8 @@ app = pod.add("app", '{victim: largest-rss, protect: [init, "db*"], prefer: ["w*
 shapes = [("leader", 60), ("dbmain", 50), ("worker-1", 14), ("worker-?x", 20), ("web", 30), ("tiny", 8)]
 for name, anon in shapes:
     app.start(name, anon=anon)
-app.attach()
+status_, said = app.hook()
+same("a pattern with \"?\" is taken as it is, with a warning", (status_, said.count("warning"), '"?" stands for itself' in said), (0, 1, True))
 app.cgroup.set("memory.max", "max")
 victims = []
 for _ in range(4):
@@ -253,4 +254,4 @@ pod.remove()
 
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(54)
+finish(55)

@@ -120,7 +120,7 @@ static __always_inline bool is_below(struct task_struct *task, __u64 cgroup_id, 
 }
 
 /* Tells the kernel that memory is on its way. By a thread that has the address space still, where
- * there is one: of another it would report, at length, that there is nothing to kill.
+ * there is one: else it reports, at length, that there is nothing to kill.
  */
 static __noinline void tell_of(struct oom_control *oc, struct task_struct *victim)
 {
