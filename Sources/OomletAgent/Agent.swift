@@ -46,7 +46,7 @@ public final class Agent {
     do throws(Failure) { lock = try FileLock(Agent.lockPath, deadline: monotonicNanoseconds() + 500_000_000) } catch {
       throw error.status == .deadline ? Failure(.failed, "another agent is running on this node") : error
     }
-    protectSelf()
+    protectSelf { () throws(Failure) in try OwnMemory.makeLastVictim() }
     // Before the configuration is read: what changes from here on is seen
     let configWatch = try ConfigWatch()
     config = try NodeConfig.loadForNode()
@@ -64,6 +64,8 @@ public final class Agent {
       guard error.status == .unsupported else { throw error }
       degrade(.kernel, error.description)
     }
+    // Not before: what loading takes, the verifier's memory with it, has to fit beside what is locked
+    protectSelf { () throws(Failure) in try OwnMemory.lock() }
     // Also where there can't be any: an agent that never gets ready would help nobody
     telemetry.readiness.set(.policies, missing: nil)
     nameOthers()
@@ -292,11 +294,8 @@ extension Agent {
 // MARK: - Itself
 
 extension Agent {
-  private func protectSelf() {
-    do throws(Failure) {
-      try OwnMemory.makeLastVictim()
-      try OwnMemory.lock()
-    } catch {
+  private func protectSelf(_ protect: () throws(Failure) -> Void) {
+    do throws(Failure) { try protect() } catch {
       degrade(.privileges, "\(error): it needs CAP_SYS_RESOURCE and CAP_IPC_LOCK to start")
     }
   }
