@@ -94,29 +94,6 @@ static __noinline bool choose(struct scan *s, struct oomlet_record *r, struct me
 	return s->ours || r->pressure;
 }
 
-/* Whether what is out of memory is a container with a policy, in one, or the pod of one. */
-static __noinline bool is_of_container(struct mem_cgroup *memcg)
-{
-	struct cgroup *cgrp = bpf_cgroup_from_id(memcg->css.cgroup->kn->id), *ancestor;
-	struct bpf_iter_num numbers;
-	bool found = false;
-	int *i;
-
-	if (!cgrp)
-		return false;
-	bpf_iter_num_new(&numbers, 0, OOMLET_LEVELS);
-	while (!found && (i = bpf_iter_num_next(&numbers))) {
-		ancestor = bpf_cgroup_ancestor(cgrp, cgrp->level - *i);
-		if (!ancestor)
-			break;
-		found = params_on(ancestor, OOMLET_KIND_CONTAINER) || params_on(ancestor, OOMLET_KIND_POD);
-		bpf_cgroup_release(ancestor);
-	}
-	bpf_iter_num_destroy(&numbers);
-	bpf_cgroup_release(cgrp);
-	return found;
-}
-
 /* The cgroup of the pod that the container is in, or 0. */
 static __always_inline __u64 pod_of(__u64 cgroup_id)
 {
@@ -198,14 +175,12 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	__u64 start = bpf_ktime_get_boot_ns(), id = memcg->css.cgroup->kn->id;
 	__u32 slot = OOMLET_SLOT_HANDLER;
 	struct oomlet_record *r;
-	bool of_container;
 	struct scan *s;
 
 	s = bpf_map_lookup_elem(&scans, &slot);
 	if (!s || declined_just_now(s, id, start))
 		return 0;
-	of_container = is_of_container(memcg);
-	if (of_container && waited_for_victim(oc, memcg, start + WAIT_NS))
+	if (waited_for_victim(oc, memcg, start + WAIT_NS))
 		return 1;
 	r = record_start(slot);
 	if (!r)
@@ -214,9 +189,6 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	r->trigger = trigger;
 	if (!choose(s, r, memcg))
 		return decline(s, id);
-	/* The kernel's victims are the kernel's affair where nobody has a policy */
-	if (!of_container && waited_for_victim(oc, memcg, start + WAIT_NS))
-		return 1;
 
 	r->boottime_ns = start;
 	r->decision_ns = bpf_ktime_get_boot_ns() - start;
