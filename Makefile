@@ -47,7 +47,7 @@ demo: build deps
 
 lint: deps
 	swift format lint --strict --recursive Package.swift Sources Tests
-	for script in $(addprefix Tests/VM/,build-kernel vm check-interface boots) $(addprefix Tests/,Scenarios/run Packaging/run Fuzz/run) \
+	for script in $(addprefix Tests/VM/,build-kernel fetch-sources vm check-interface boots) $(addprefix Tests/,Scenarios/run Packaging/run Fuzz/run) \
 		Tests/Scenarios/build-trixie Tests/Scenarios/*.sh; do bash -n $$script || exit; done
 
 unit: deps

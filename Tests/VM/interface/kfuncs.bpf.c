@@ -41,6 +41,12 @@ int BPF_PROG(kill_awake, struct oom_control *oc)
 	return bpf_oom_kill_process(oc, bpf_get_current_task_btf(), why);
 }
 
+SEC("struct_ops/victim_awake")
+int BPF_PROG(victim_awake, struct oom_control *oc)
+{
+	return VICTIM;
+}
+
 SEC("fentry.s/bpf_fentry_test1")
 int BPF_PROG(kill_fentry)
 {
@@ -77,6 +83,7 @@ ALL(flush, FLUSH) SLEEPS(flush, FLUSH)
 POLICY(kill_policy);
 POLICY(kill_awake);
 POLICY(victim_policy);
+POLICY(victim_awake);
 POLICY(declare_policy);
 POLICY(memcg_policy);
 POLICY(flush_policy);

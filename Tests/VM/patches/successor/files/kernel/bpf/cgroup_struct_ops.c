@@ -11,6 +11,7 @@
 #include <linux/bpf.h>
 #include <linux/bpf-cgroup.h>
 #include <linux/cgroup.h>
+#include <linux/poll.h>
 #include <linux/rcupdate_trace.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -32,6 +33,7 @@ struct attached {
 struct ops_link {
 	struct bpf_link link;
 	struct attached *attached;	/* NULL once detached */
+	wait_queue_head_t wait_hup;
 };
 
 /* All lists, attachments and revisions. Not taken with cgroup_mutex held. */
@@ -109,6 +111,7 @@ static void detach_locked(struct ops_link *link)
 	/* The map waits for a grace period by itself */
 	bpf_map_put(rcu_dereference_protected(a->map, lockdep_is_held(&mutex)));
 	call_rcu_tasks_trace(&a->rcu, attached_free);
+	wake_up_interruptible_poll(&link->wait_hup, EPOLLHUP);
 }
 
 static int link_detach(struct bpf_link *link)
@@ -159,7 +162,7 @@ static struct list_head *place(struct cgroup *cgrp, int atype, u32 flags, u32 id
 		return before ? list : list->prev;
 	}
 	/* Relative to a link */
-	if (before == after || !(flags & BPF_F_LINK))
+	if (!(flags & BPF_F_LINK) || before == after)
 		return ERR_PTR(-EINVAL);
 	if (flags & BPF_F_ID)
 		anchor = bpf_link_by_id(id_or_fd);
@@ -233,23 +236,44 @@ static int link_update(struct bpf_link *link, struct bpf_map *new_map, struct bp
 	return 0;
 }
 
-static u64 link_cgroup_id(const struct bpf_link *link)
+/* Both 0 once detached */
+static void link_ids(const struct bpf_link *link, u32 *map_id, u64 *cgrp_id)
 {
+	struct attached *a;
+
 	guard(mutex)(&mutex);
-	return ops_link(link)->attached ? cgroup_id(ops_link(link)->attached->cgrp) : 0;
+	a = ops_link(link)->attached;
+	*map_id = a ? rcu_dereference_protected(a->map, lockdep_is_held(&mutex))->id : 0;
+	*cgrp_id = a ? cgroup_id(a->cgrp) : 0;
 }
 
 static void link_show_fdinfo(const struct bpf_link *link, struct seq_file *seq)
 {
-	seq_printf(seq, "cgroup_id:\t%llu\nattach_type:\t%d\n", link_cgroup_id(link),
-		   link->attach_type);
+	u64 cgrp_id;
+	u32 map_id;
+
+	link_ids(link, &map_id, &cgrp_id);
+	if (cgrp_id)
+		seq_printf(seq, "map_id:\t%u\ncgroup_id:\t%llu\n", map_id, cgrp_id);
 }
 
 static int link_fill_link_info(const struct bpf_link *link, struct bpf_link_info *info)
 {
-	info->cgroup.cgroup_id = link_cgroup_id(link);
-	info->cgroup.attach_type = link->attach_type;
+	u64 cgrp_id;
+	u32 map_id;
+
+	link_ids(link, &map_id, &cgrp_id);
+	info->struct_ops.map_id = map_id;
+	info->struct_ops.cgroup_id = cgrp_id;
 	return 0;
+}
+
+static __poll_t link_poll(struct file *file, struct poll_table_struct *pts)
+{
+	struct ops_link *link = ops_link(file->private_data);
+
+	poll_wait(file, &link->wait_hup, pts);
+	return READ_ONCE(link->attached) ? 0 : EPOLLHUP;
 }
 
 static const struct bpf_link_ops link_ops = {
@@ -258,6 +282,7 @@ static const struct bpf_link_ops link_ops = {
 	.update_map = link_update,
 	.show_fdinfo = link_show_fdinfo,
 	.fill_link_info = link_fill_link_info,
+	.poll = link_poll,
 };
 
 /* Takes over the caller's reference on @map */
@@ -290,7 +315,8 @@ int cgroup_struct_ops_link_create(const union bpf_attr *attr, struct bpf_map *ma
 	if (ops->free_after_mult_rcu_gp)
 		WRITE_ONCE(map->free_after_mult_rcu_gp, true);
 
-	bpf_link_init(&link->link, BPF_LINK_TYPE_CGROUP, &link_ops, NULL,
+	init_waitqueue_head(&link->wait_hup);
+	bpf_link_init(&link->link, BPF_LINK_TYPE_STRUCT_OPS, &link_ops, NULL,
 		      attr->link_create.attach_type);
 	err = bpf_link_prime(&link->link, &primer);
 	if (err)
@@ -339,7 +365,7 @@ int cgroup_struct_ops_query(const union bpf_attr *attr, union bpf_attr __user *u
 	u64 revision = 0;
 
 	if (atype <= 0)
-		return -EINVAL;
+		return atype ?: -EINVAL;
 	ids = kzalloc(sizeof(*ids), GFP_USER);
 	if (!ids)
 		return -ENOMEM;
