@@ -12,6 +12,11 @@ run_hook() { # state, argument...: sets status and message
 }
 lines() { grep -c . <<<"$1"; }
 
+echo "== the kernel"
+check "doctor has tried a policy" grep -qE "^ok +bpf-oom +a policy was loaded, and attached to a cgroup made for that" <(oomlet doctor)
+check "status, too, for nothing is attached yet" contains "$(oomlet status)" "supported"
+check "nothing of that is left" same "$(ls -d /sys/fs/cgroup/oomlet-trial-* /sys/fs/bpf/oomlet 2>/dev/null)" ""
+
 echo "== the annotation is wrong"
 bundle typo 64 largets-rss w=1
 check "a misspelt policy: the container does not start" not create typo
@@ -154,4 +159,4 @@ check "said at once: in less than four times what runc takes anyway ($control ms
 check "runc names the path" grep -q "/nowhere/oomlet-hook" "$work/annotated/log"
 remove annotated
 check_clean
-finish 57
+finish 60

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # The agent as a service: its rights, its socket, reloads, others on the node, its death.
 # vm: --timeout 600
+# core
 # takes 50
 import shutil
 import socket

@@ -41,7 +41,9 @@ int main(int argc, char **argv)
 		LIBBPF_OPTS(bpf_link_create_opts, options, .flags = CGROUP_FD);
 		int cgroup = open(argv[i], O_RDONLY | O_DIRECTORY);
 
-		if (bpf_link_create(bpf_map__fd(map), cgroup, STRUCT_OPS, &options) < 0)
+		/* Kernels differ in whether they want the flag, or refuse it */
+		if (bpf_link_create(bpf_map__fd(map), cgroup, STRUCT_OPS, &options) < 0 &&
+		    bpf_link_create(bpf_map__fd(map), cgroup, STRUCT_OPS, NULL) < 0)
 			return perror(argv[i]), 1;
 	}
 	puts("ready");
