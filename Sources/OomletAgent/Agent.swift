@@ -28,6 +28,7 @@ public final class Agent {
   private let telemetry: Telemetry
   private var keeper: RecordKeeper?
   private let reliefJournal = ReliefJournal()
+  private var systemLink: PolicyLink?
 
   public init(logger: Logger) throws(Failure) {
     self.logger = logger
@@ -235,7 +236,7 @@ extension Agent {
   private func attachSystem() {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 1_000_000_000)
     do throws(Failure) {
-      try attacher.attachSystem(order: config.order)
+      try attacher.attachSystem(order: config.order, holding: &systemLink)
       if state.set(.systemPolicy, nil) { logger.notice("OOMs of slices and of the system are decided again") }
     } catch {
       // The first time it had the right to ask for the name of what is there

@@ -58,11 +58,17 @@ public struct Attacher {
   }
 
   /// Attaches to the root cgroup what chooses among containers when the OOM is a slice's or the system's.
-  public func attachSystem(order: [OrderKey]) throws(Failure) {
+  ///
+  /// - Parameter held: that link, of an earlier call: it stays in force should somebody remove the pin, and is pinned again.
+  public func attachSystem(order: [OrderKey], holding held: inout PolicyLink?) throws(Failure) {
     let map = try load(.system)
     try State.set(order: order)
     let root = try Cgroup(path: "/")
+    if let link = held.take(), link.info?.cgroupID == root.id, PolicyLink(pinned: Pins.systemLink) == nil {
+      try link.pin(Pins.systemLink)
+    }
     try link(map, to: root, pinnedAt: Pins.systemLink)
+    held = PolicyLink(pinned: Pins.systemLink)
   }
 
   /// From now on the system's stalls are called an OOM when they are above that; nil: never.

@@ -43,7 +43,11 @@ public struct PolicyLink: ~Copyable {
   /// first by its revision; elsewhere they are looked for.
   private static func createBesideNone(_ map: borrowing OwnedFD, _ cgroup: borrowing Cgroup) throws(Failure) -> CInt {
     let fd = clibbpf_link_create_at(map.raw, cgroup.fd.raw, BPF_STRUCT_OPS.rawValue, 1)
-    guard fd < 0, errno == ESTALE, let names = namesOfPolicies(on: cgroup.id) else { return fd }
+    guard fd < 0, errno == ESTALE else { return fd }
+    guard let names = namesOfPolicies(on: cgroup.id) else {
+      errno = ESTALE
+      return fd
+    }
     guard names.isEmpty else { throw occupied(cgroup, by: names.first) }
     return clibbpf_link_create_at(map.raw, cgroup.fd.raw, BPF_STRUCT_OPS.rawValue, 0)
   }
@@ -54,7 +58,9 @@ public struct PolicyLink: ~Copyable {
     case EEXIST: return occupied(cgroup, by: namesOfPolicies(on: cgroup.id)?.first)
     case ESTALE:
       return Failure(
-        .occupied, "cgroup \(path) has, or had, another OOM policy, which stays: only CAP_SYS_ADMIN may look (oomlet doctor)")
+        .occupied,
+        "cgroup \(path) has or had another OOM policy, and looking takes CAP_SYS_ADMIN: oomlet doctor says whose it is; once it is gone, restart the agent"
+      )
     case E2BIG: return Failure(.occupied, "cgroup \(path) has as many OOM policies as it can have, which stay")
     // EBUSY: it is just being removed
     case ENOENT, EBUSY:
