@@ -284,7 +284,8 @@ stranger.wait()
 fake.end()
 if os.environ.get("VM_BASE") == "successor":
     # Where a policy is added beside another one without a word, it takes rights to see that there is none
-    same("when they are gone, the agent says that it may not look", [d["reason"] for d in status()["service"]["degraded"]], ["system-policy"])
+    doubts = lambda: [d["reason"] for d in status()["service"]["degraded"]]
+    check("when they are gone, the agent says that it may not look", until(20, lambda: doubts() == ["system-policy"]), doubts())
     agent.end()
     agent = Service().running()
 else:
