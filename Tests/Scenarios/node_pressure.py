@@ -2,7 +2,8 @@
 # Stalls of the whole system: nobody dies while there is memory; where there is none, who took it
 # dies, not who stalls most.
 # vm: --memory 768 --disk Tests/Scenarios/.out/disk.img:800
-# takes 70
+# core
+# takes 110
 import os
 
 from oomtree import *
