@@ -11,8 +11,8 @@ struct PodSlice {
   init?(_ name: String) {
     guard name.hasSuffix(".slice"), let parts = PodSlice.parts(name), let first = parts.first else { return nil }
     let ofClass: QoSClass? = first == "besteffort" ? .bestEffort : first == "burstable" ? .burstable : nil
-    isPod = (ofClass == nil ? first : parts.dropFirst().first ?? "").hasPrefix("pod")
-    qos = ofClass ?? (isPod ? .guaranteed : nil)
+    isPod = parts.prefix(2).contains { $0.hasPrefix("pod") }
+    qos = ofClass ?? (first.hasPrefix("pod") ? .guaranteed : nil)
   }
 
   /// Whether all pods are in a cgroup of that name.

@@ -68,6 +68,10 @@ import Testing
       ("/kubepods.slice/x.scope", [:], "/kubepods.slice/x.scope", nil, nil),
       ("/kubepods/x", [:], "/kubepods/x", nil, nil),
       ("/kubepods/critical/pod1/x", [:], "/kubepods/critical/pod1/x", "/kubepods/critical/pod1", nil),
+      (
+        "/kubepods-test.slice/kubepods-test-pod1.slice/x.scope", [:], "/kubepods-test.slice/kubepods-test-pod1.slice/x.scope",
+        "/kubepods-test.slice/kubepods-test-pod1.slice", nil
+      ),
       ("/kubepods.slice/kubepods-critical.slice/x.scope", [:], "/kubepods.slice/kubepods-critical.slice/x.scope", nil, nil),
       ("/mykubepods/pod1/x", [:], "/mykubepods/pod1/x", nil, nil),
       ("/my-kubepods-podless/x", [:], "/my-kubepods-podless/x", nil, nil),
