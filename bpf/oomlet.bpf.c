@@ -144,10 +144,16 @@ static __noinline void kill(struct oom_control *oc, struct scan *s, struct oomle
 		r->also_killed = kill_rest(oc, s, scope, s->chosen.best.rank.tgid);
 }
 
-/* Nobody to kill, or the container's policy is to leave it to the kernel. */
+/* Who gives way of containers that have not all been looked at is nothing to decide. */
+static __always_inline bool is_partial(struct scan *s)
+{
+	return s->truncated && s->heeds_marks;
+}
+
+/* Nobody to kill, too much to look at it all, or the container's policy is to leave it to the kernel. */
 static __always_inline bool stands_aside(struct scan *s, struct oomlet_record *r)
 {
-	return !s->chosen.best.rank.tgid ||
+	return !s->chosen.best.rank.tgid || is_partial(s) ||
 	       (r->level == OOMLET_LEVEL_CONTAINER && r->victim_rule == OOMLET_VICTIM_KERNEL);
 }
 
@@ -303,7 +309,7 @@ static __noinline bool is_for_real(struct mem_cgroup *memcg, const struct oomlet
 	record_choice(r, s);
 	if (limit->flags & OOMLET_DRY_RUN)
 		r->outcome = OOMLET_OUTCOME_DRY_RUN;
-	if (!known || !s->chosen.best.rank.tgid) {
+	if (!known || !s->chosen.best.rank.tgid || is_partial(s)) {
 		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
 	} else if (limit->available_permille && available_permille() >= limit->available_permille) {
 		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
@@ -323,16 +329,19 @@ static int declare(void *map, int *key, void *value)
 	struct cgroup *cgrp;
 	bool real = false;
 
+	/* Another one is being decided, in a moment or in an OOM's time: after it */
+	if (__sync_val_compare_and_swap(&deciding, 0, 1)) {
+		if (bpf_wq_start(&d->work, 0))
+			d->busy = 0;
+		return 0;
+	}
 	cgrp = bpf_cgroup_from_id(d->cgroup_id);
-	if (!cgrp)
-		goto out;
-	memcg = bpf_get_mem_cgroup(&cgrp->self);
+	memcg = cgrp ? bpf_get_mem_cgroup(&cgrp->self) : NULL;
+	limit = memcg ? bpf_cgrp_storage_get(&pressure, cgrp, NULL, 0) : NULL;
+	if (limit)
+		real = is_for_real(memcg, limit);
+	deciding = 0;
 	if (memcg) {
-		limit = bpf_cgrp_storage_get(&pressure, cgrp, NULL, 0);
-		if (limit && !__sync_val_compare_and_swap(&deciding, 0, 1)) {
-			real = is_for_real(memcg, limit);
-			deciding = 0;
-		}
 		if (real) {
 			d->declaring_pid = bpf_get_current_task_btf()->pid;
 			if (cgrp->level)
@@ -343,8 +352,8 @@ static int declare(void *map, int *key, void *value)
 		}
 		bpf_put_mem_cgroup(memcg);
 	}
-	bpf_cgroup_release(cgrp);
-out:
+	if (cgrp)
+		bpf_cgroup_release(cgrp);
 	d->busy = 0;
 	return 0;
 }

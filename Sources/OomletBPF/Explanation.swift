@@ -8,10 +8,8 @@ internal import OomletSystem
 public struct Explanation: Sendable {
   /// A process that could be chosen.
   public struct Candidate: Sendable {
-    public enum Class: UInt64, Sendable { case protected, small, plain, preferred }
-
     public let process: KillRecord.Process
-    public let `class`: Class
+    public let `class`: KillRecord.Class
     /// The victim rule's measure: bytes, or for youngest and oldest a time.
     public let score: UInt64
   }
@@ -67,7 +65,7 @@ public struct Explanation: Sendable {
       (c.class_, c.score, c.size_bytes, c.start_boottime_ns, c.tgid)
     }
     return all.sorted { key($0.rank) > key($1.rank) }.compactMap { raw in
-      guard let process = KillRecord.Process(raw.process, epoch: epoch), let kind = Candidate.Class(rawValue: raw.rank.class_)
+      guard let process = KillRecord.Process(raw.process, epoch: epoch), let kind = KillRecord.Class(raw: raw.rank.class_)
       else { return nil }
       return Candidate(process: process, class: kind, score: raw.rank.score)
     }

@@ -30,6 +30,25 @@ extension KillRecord {
       limitCgroup: text(raw.limit_cgroup), pressure: Pressure(raw), victim: Process(raw.victim, epoch: epoch),
       runnerUp: Process(raw.runner_up, epoch: epoch), candidates: raw.candidates, alsoKilled: raw.also_killed,
       usage: raw.usage_bytes, limit: raw.limit_bytes == .max ? nil : raw.limit_bytes, decisionNanoseconds: raw.decision_ns)
+    victimClass = Class(raw: UInt64(raw.victim_class)) ?? .plain
+    runnerUpClass = Class(raw: UInt64(raw.runner_up_class)) ?? .plain
+    charged = Charged(
+      anon: raw.charged_anon_bytes, file: raw.charged_file_bytes, mapped: raw.charged_mapped_bytes,
+      shmem: raw.charged_shmem_bytes, kernel: raw.charged_kernel_bytes)
+    repeats = raw.repeats
+  }
+}
+
+extension KillRecord.Class {
+  /// - Parameter raw: enum oomlet_class.
+  init?(raw: UInt64) {
+    switch raw {
+    case UInt64(OOMLET_CLASS_PROTECTED.rawValue): self = .protected
+    case UInt64(OOMLET_CLASS_SMALL.rawValue): self = .small
+    case UInt64(OOMLET_CLASS_PLAIN.rawValue): self = .plain
+    case UInt64(OOMLET_CLASS_PREFERRED.rawValue): self = .preferred
+    default: return nil
+    }
   }
 }
 

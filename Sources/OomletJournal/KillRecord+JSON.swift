@@ -13,7 +13,9 @@ extension KillRecord {
       ("runner_up", runnerUp?.json ?? .null), ("candidates", .integer(Int64(candidates))),
       ("also_killed", .integer(Int64(alsoKilled))), ("truncated", .bool(notes.contains(.truncated))),
       ("notes", .array(notes.names.map(JSON.string))), ("usage_bytes", size(usage)), ("limit_bytes", limit.map(size) ?? .null),
-      ("decision_ns", size(decisionNanoseconds)), ("why", .string(why)), ("sentence", .string(sentence)),
+      ("decision_ns", size(decisionNanoseconds)), ("victim_class", .string(victimClass.rawValue)),
+      ("runner_up_class", .string(runnerUpClass.rawValue)), ("charged", charged?.json ?? .null),
+      ("repeats", .integer(Int64(repeats))), ("why", .string(why)), ("sentence", .string(sentence)),
       ("boot_id", .string(bootID)), ("boottime_ns", size(bootTime)),
     ])
   }
@@ -36,6 +38,27 @@ extension KillRecord {
       candidates: UInt32(clamping: json["candidates"]?.integer ?? 0),
       alsoKilled: UInt32(clamping: json["also_killed"]?.integer ?? 0), usage: json["usage_bytes"]?.unsigned ?? 0,
       limit: json["limit_bytes"]?.unsigned, decisionNanoseconds: json["decision_ns"]?.unsigned ?? 0)
+    victimClass = json["victim_class"]?.string.flatMap(Class.init(rawValue:)) ?? .plain
+    runnerUpClass = json["runner_up_class"]?.string.flatMap(Class.init(rawValue:)) ?? .plain
+    charged = json["charged"].flatMap(Charged.init(json:))
+    repeats = UInt32(clamping: json["repeats"]?.integer ?? 0)
+  }
+}
+
+extension KillRecord.Charged {
+  var json: JSON {
+    .object([
+      ("anon_bytes", size(anon)), ("file_bytes", size(file)), ("file_mapped_bytes", size(mapped)), ("shmem_bytes", size(shmem)),
+      ("kernel_bytes", size(kernel)),
+    ])
+  }
+
+  init?(json: JSON) {
+    guard json.members != nil else { return nil }
+    self.init(
+      anon: json["anon_bytes"]?.unsigned ?? 0, file: json["file_bytes"]?.unsigned ?? 0,
+      mapped: json["file_mapped_bytes"]?.unsigned ?? 0, shmem: json["shmem_bytes"]?.unsigned ?? 0,
+      kernel: json["kernel_bytes"]?.unsigned ?? 0)
   }
 }
 

@@ -4,10 +4,13 @@ extension KillRecord {
     switch outcome {
     case .stoodAside:
       if notes.contains(.memoryAvailable) { return "there is memory available, so nobody's death would help" }
+      if notes.contains(.truncated) { return "there is more below it than oomlet looks at: left to the kernel" }
       return policy == VictimRule.kernel.rawValue
         ? "policy kernel leaves the choice to the kernel" : "no process in \(place) may be killed: left to the kernel"
+    case .failed where errorNumber == 3: return "it had ended by itself meanwhile (errno 3)"
     case .failed: return "the kernel refused to kill the victim (errno \(errorNumber)): left to the kernel"
-    case .killed, .dryRun: return [choiceOfProcess, choiceOfContainer, deaths].compactMap { $0 }.joined(separator: "; ")
+    case .killed, .dryRun:
+      return [choiceOfProcess, choiceOfContainer, deaths, others].compactMap { $0 }.joined(separator: "; ")
     }
   }
 
@@ -17,6 +20,16 @@ extension KillRecord {
     let processes = candidates == 1 ? "the only process" : "of \(candidates) processes"
     let remark = notes.contains(.allProtected) ? " (all protected)" : notes.contains(.allSmall) ? " (all below min-size)" : ""
     guard candidates > 1 else { return "\(processes) in \(place)\(remark)" }
+    // Who is in a class of its own has not been measured against anybody
+    if runnerUp != nil, victimClass != runnerUpClass {
+      let reason =
+        switch (victimClass, runnerUpClass) {
+        case (.preferred, _): "the only preferred one"
+        case (_, .protected): "the only unprotected one"
+        default: "the only one above min-size"
+        }
+      return "\(reason) \(processes) in \(place)\(remark)"
+    }
     let reason =
       switch VictimRule(rawValue: policy) {
       case .largestRSS?: "largest resident memory"
@@ -29,7 +42,20 @@ extension KillRecord {
       case .kernel?: "the kernel's measure"
       case nil: notes.contains(.noPolicy) ? "the kernel's measure" : "first choice of policy \(printable(policy))"
       }
+    if notes.contains(.policyIsDryRun) { return "the kernel's measure \(processes) in \(place)\(remark), whose policy is a dry run" }
     return "\(reason) \(processes) in \(place)\(remark)"
+  }
+
+  /// What is charged beside the processes, if that is most of it: no death gives it back.
+  private var others: String? {
+    guard let charged, usage > 0 else { return nil }
+    let files = charged.file.subtracting(charged.mapped)
+    let inTmpfs = min(charged.shmem, files)
+    let kinds = [
+      (inTmpfs, "are files in tmpfs"), (files.subtracting(inTmpfs), "are cached files"), (charged.kernel, "is kernel memory"),
+    ]
+    guard kinds.reduce(0, { $0 &+ $1.0 }) > usage / 2, let most = kinds.max(by: { $0.0 < $1.0 }) else { return nil }
+    return "\(binarySize(most.0)) of the \(binarySize(usage)) in use \(most.1), and no process's"
   }
 
   private var choiceOfContainer: String? {
@@ -115,4 +141,9 @@ extension KillRecord.Pressure {
     "\(kind == .full ? "all" : "some") tasks of \(scope) stalled \(percentage(permille)) of the time for want of memory, "
       + "above \(percentage(limitPermille)) for \(held / 1_000_000_000).\(held / 100_000_000 % 10)s"
   }
+}
+
+extension UInt64 {
+  /// 0 where it would be less: counters are read one after the other.
+  fileprivate func subtracting(_ other: UInt64) -> UInt64 { self > other ? self - other : 0 }
 }

@@ -24,6 +24,24 @@ public struct KillRecord: Equatable, Sendable {
     }
   }
 
+  /// How a process is seen by the policy, the first to be spared first; enum oomlet_class.
+  public enum Class: String, CaseIterable, Sendable { case protected, small, plain, preferred }
+
+  /// What is charged to the cgroup that ran out, by kind (memory.stat, cgroups(7)); whoever it belongs to.
+  public struct Charged: Equatable, Sendable {
+    public var anon: UInt64
+    /// Files in memory, those of tmpfs and shared memory included.
+    public var file: UInt64
+    /// Of those, what processes have mapped.
+    public var mapped: UInt64
+    public var shmem: UInt64
+    public var kernel: UInt64
+
+    public init(anon: UInt64 = 0, file: UInt64 = 0, mapped: UInt64 = 0, shmem: UInt64 = 0, kernel: UInt64 = 0) {
+      (self.anon, self.file, self.mapped, self.shmem, self.kernel) = (anon, file, mapped, shmem, kernel)
+    }
+  }
+
   public struct Process: Equatable, Sendable {
     /// Thread group id in the initial PID namespace.
     public var pid: UInt32
@@ -139,6 +157,7 @@ public struct KillRecord: Equatable, Sendable {
     public static let noPolicy = Notes(rawValue: 32)
     public static let memoryAvailable = Notes(rawValue: 64)
     public static let containerProtected = Notes(rawValue: 128)
+    public static let policyIsDryRun = Notes(rawValue: 256)
 
     /// Name and meaning of each.
     public static let all: [(note: Notes, name: String, meaning: String)] = [
@@ -150,6 +169,10 @@ public struct KillRecord: Equatable, Sendable {
       (.noPolicy, "no-policy", "the container has no policy: the kernel's measure decided"),
       (.memoryAvailable, "memory-available", "the system stalls, but has memory available: nobody dies for that"),
       (.containerProtected, "container-protected", "the node protects the container, but nothing else was left"),
+      (
+        .policyIsDryRun, "dry-run-policy",
+        "the container's policy is a dry run, which does not count where the node decides: the kernel's measure decided"
+      ),
     ]
 
     public var names: [String] { Notes.all.filter { contains($0.note) }.map(\.name) }
@@ -191,6 +214,13 @@ public struct KillRecord: Equatable, Sendable {
   public var limit: UInt64?
   /// From the call of the policy until the victim was known.
   public var decisionNanoseconds: UInt64
+  /// How the policy saw the victim and the runner-up.
+  public var victimClass = Class.plain
+  public var runnerUpClass = Class.plain
+  /// nil: not told.
+  public var charged: Charged?
+  /// How often the same was decided again, and not put on record, since the last record of it.
+  public var repeats: UInt32 = 0
 
   public init(
     time: Int64, bootTime: UInt64, bootID: String, trigger: Trigger, level: Level, policy: String, kill: KillScope = .process,

@@ -43,7 +43,7 @@ struct ExplainCommand: ParsableCommand {
           binarySize(candidate.process.memory.rss), binarySize(candidate.process.memory.anon),
           binarySize(candidate.process.memory.shmem), binarySize(candidate.process.memory.swap),
           String(candidate.process.oomScoreAdj), age(Int64(clockNanoseconds(CLOCK_REALTIME)) - candidate.process.startTime),
-          candidate.class.text,
+          candidate.class.rawValue,
         ]
       }
       printOut("\n" + table([["RANK", "PID", "COMM", "RSS", "ANON", "SHMEM", "SWAP", "ADJ", "AGE", "CLASS"]] + rows))
@@ -53,7 +53,7 @@ struct ExplainCommand: ParsableCommand {
   private func json(_ explanation: Explanation) -> JSON {
     let candidates = explanation.candidates.map { candidate in
       guard case .object(let members) = candidate.process.json else { return candidate.process.json }
-      return .object(members + [("class", .string(candidate.class.text)), ("score", .string(String(candidate.score)))])
+      return .object(members + [("class", .string(candidate.class.rawValue)), ("score", .string(String(candidate.score)))])
     }
     return .object([
       ("at", .string(at.rawValue)), ("decision", explanation.record.json), ("candidates", .array(candidates)),
@@ -75,16 +75,5 @@ extension Explanation {
     }
     return
       "If \(place) ran out of memory now, policy \(printable(record.policy)) would kill \(printable(victim.comm)) (pid \(victim.pid), \(binarySize(victim.memory.rss)) resident): \(record.why)."
-  }
-}
-
-extension Explanation.Candidate.Class {
-  var text: String {
-    switch self {
-    case .protected: "protected"
-    case .small: "small"
-    case .plain: "plain"
-    case .preferred: "preferred"
-    }
   }
 }

@@ -39,6 +39,49 @@ import Testing
     #expect(record.why.hasSuffix("5 compared (all protected by the node)"))
   }
 
+  @Test(
+    arguments: [
+      (.preferred, .plain, "the only preferred one of 4 processes in container web"),
+      (.preferred, .protected, "the only preferred one of 4 processes in container web"),
+      (.plain, .small, "the only one above min-size of 4 processes in container web"),
+      (.plain, .protected, "the only unprotected one of 4 processes in container web"),
+      (.small, .protected, "the only unprotected one of 4 processes in container web"),
+      (.preferred, .preferred, "largest resident memory of 4 processes in container web"),
+    ] as [(KillRecord.Class, KillRecord.Class, String)])
+  func `where prefer, protect or min-size decided, no measure is the reason`(
+    _ victim: KillRecord.Class, _ runnerUp: KillRecord.Class, _ why: String
+  ) {
+    var record = KillRecord.example()
+    record.runnerUp = record.victim
+    (record.victimClass, record.runnerUpClass) = (victim, runnerUp)
+    #expect(record.why == why)
+  }
+
+  @Test func `what no process has is told where it is most of the limit`() {
+    var record = KillRecord.example()
+    record.usage = 40 << 20
+    record.charged = .init(anon: 1 << 20, file: 39 << 20, mapped: 1 << 20, shmem: 38 << 20, kernel: 0)
+    #expect(record.why.hasSuffix("; 38Mi of the 40Mi in use are files in tmpfs, and no process's"))
+    record.charged = .init(anon: 30 << 20, file: 10 << 20, mapped: 1 << 20, shmem: 9 << 20, kernel: 1 << 20)
+    #expect(!record.why.contains("in use"))
+    record.charged = .init(anon: 0, file: 0, mapped: 9 << 20, shmem: 9 << 20, kernel: 30 << 20)
+    #expect(record.why.hasSuffix("; 30Mi of the 40Mi in use is kernel memory, and no process's"))
+    record.charged = .init(anon: .max, file: .max, mapped: 0, shmem: .max, kernel: .max)
+    #expect(record.why.contains("container web"))
+  }
+
+  @Test func `a dry run where the node decides leaves the choice to the kernel's measure`() {
+    var record = KillRecord.example()
+    (record.level, record.notes) = (.system, .policyIsDryRun)
+    #expect(record.why == "the kernel's measure of 4 processes in container web, whose policy is a dry run")
+  }
+
+  @Test func `a victim that ended by itself is no refusal`() {
+    var record = KillRecord.example()
+    (record.outcome, record.errorNumber) = (.failed, 3)
+    #expect(record.why == "it had ended by itself meanwhile (errno 3)")
+  }
+
   @Test func `a stranger's comm cannot move the cursor`() {
     var record = KillRecord.example()
     record.victim?.comm = "\u{1b}[2J"

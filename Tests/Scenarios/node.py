@@ -91,6 +91,22 @@ same("control, by usage and without protect: the large service gives way", pods.
 pods.remove()
 agent.stop()
 
+agent = start_agent("system: {order: [priority, usage]}\n")
+pods = Pods({"besteffort": "{victim: largest-rss, priority: -1000000000, dry-run: true}"})
+pods.attach("besteffort")
+known = len(records())
+same("a dry run with the lowest priority does not keep the node from deciding", pods.deaths(), both("guaranteed"))
+same("  nor is it what is on record", [(r["outcome"], r["container"]["name"]) for r in records()[known:]], [("killed", "guaranteed")])
+pods.remove()
+pods = Pods({"guaranteed": "{victim: youngest, dry-run: true}"})
+pods.attach("guaranteed")
+known = len(records())
+check("one that gives way does so by the kernel's measure", ("guaranteed", "guaranteed") in pods.deaths())
+same("  and the record says so", [(r["outcome"], r["victim"]["comm"], r["notes"]) for r in records()[known:]],
+     [("killed", "guaranteed", ["dry-run-policy"])])
+pods.remove()
+agent.stop()
+
 agent = start_agent(ORDER % (", protect: [\"%s/system.slice/*\", init.scope]" % TOP[1:]))
 pods = Pods({"burstable": "largest-rss"})
 pods.service("db.service", 80)
@@ -288,4 +304,4 @@ top.remove()
 
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(51)
+finish(55)

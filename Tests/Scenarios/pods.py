@@ -225,6 +225,20 @@ check("  and logged, once", until(5, logged) == 1, read("/tmp/agent.log")[-500:]
 same("  the policy kills one", deaths([app], lambda: run_out(app.cgroup, app.processes[1])), [("app", "a")])
 pod.remove()
 
+# What no process has
+pod = Pod()
+app = pod.add("app", "largest-rss")
+app.start("small", anon=4), app.start("large", anon=8)
+app.attach()
+subprocess.run(["sh", "-c", f"echo $$ >{app.cgroup.dir}/cgroup.procs; exec head -c 30M /dev/zero >/dev/shm/filling"], check=True)
+known = len(records())
+same("tmpfs fills the limit: the largest process dies", deaths([app], lambda: run_out(app.cgroup, app.processes[0])), [("app", "large")])
+record = new_record(known)
+check("  the record says whose most of the memory is", "are files in tmpfs, and no process's" in record["why"], record["why"])
+check("  and has the figures", record["charged"]["shmem_bytes"] >= 30 * MIB > record["charged"]["anon_bytes"], record["charged"])
+os.unlink("/dev/shm/filling")
+pod.remove()
+
 # Scenario 14: hostile annotations
 pod = Pod()
 app = pod.add("app")
@@ -254,4 +268,4 @@ pod.remove()
 
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(55)
+finish(58)

@@ -247,6 +247,7 @@ enum oomlet_record_flags {
 	OOMLET_NO_POLICY = 1 << 5,	/* the container has none: the kernel's measure */
 	OOMLET_MEMORY_AVAILABLE = 1 << 6,/* the system stalls, but has memory: nobody dies for that */
 	OOMLET_CONTAINER_PROTECTED = 1 << 7, /* the container is marked: nothing else was left */
+	OOMLET_POLICY_IS_DRY_RUN = 1 << 8, /* the container's, which does not count here: the kernel's measure */
 };
 
 /* One decision. */
@@ -274,6 +275,14 @@ struct oomlet_record {
 	__u64 next_usage_bytes;
 	__u64 victim_score;
 	__u64 runner_up_score;
+	__u32 victim_class;		/* enum oomlet_class */
+	__u32 runner_up_class;
+	/* Of usage_bytes (memory.stat): what has no process, too */
+	__u64 charged_anon_bytes;
+	__u64 charged_file_bytes;	/* with shmem */
+	__u64 charged_mapped_bytes;	/* of that */
+	__u64 charged_shmem_bytes;
+	__u64 charged_kernel_bytes;
 	__u32 pressure;			/* enum oomlet_pressure, of a trigger that is pressure */
 	__u32 pressure_permille;	/* as it was */
 	__u32 pressure_limit_permille;
@@ -354,7 +363,7 @@ _Static_assert(sizeof(struct oomlet_pattern) == 24, "pattern");
 _Static_assert(sizeof(struct oomlet_params) == 48 + 8 + 16 + 384 + 64 + 512, "params");
 _Static_assert(sizeof(struct oomlet_process) == 80, "process");
 _Static_assert(sizeof(struct oomlet_rank) == 40, "rank");
-_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 24 + 112 + 8 + 64 + 1024 + 1536 + 160, "record");
+_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 48 + 24 + 112 + 8 + 64 + 1024 + 1536 + 160, "record");
 _Static_assert(sizeof(struct oomlet_pressure_limit) == 40, "pressure");
 _Static_assert(sizeof(struct oomlet_stall) == 64 + 16 * OOMLET_STALL_SAMPLES, "stall");
 _Static_assert(sizeof(struct oomlet_mark) == 8, "mark");

@@ -56,6 +56,9 @@ struct cgroup_subsys_state {
 struct cgroup {
 	struct cgroup_subsys_state self;
 	int level;
+	int nr_populated_csets;
+	int nr_populated_domain_children;
+	int nr_populated_threaded_children;
 	struct kernfs_node *kn;
 	struct psi_group *psi;
 	struct cgroup *ancestors[];
@@ -198,10 +201,16 @@ struct bpf_wq {
 enum node_stat_item {
 	NR_ACTIVE_FILE,
 	NR_ANON_MAPPED,
+	NR_FILE_MAPPED,
+	NR_FILE_PAGES,
 	NR_SHMEM,
 	NR_SLAB_UNRECLAIMABLE_B,
 	NR_KERNEL_STACK_KB,
 	NR_PAGETABLE,
+};
+
+enum memcg_stat_item {
+	MEMCG_KMEM,
 };
 
 /* Filled in by libbpf member by member, so it must be whole. The handler's second

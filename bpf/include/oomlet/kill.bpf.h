@@ -137,6 +137,8 @@ static __always_inline void list_victims(struct scan *s, struct cgroup *cgrp)
 	bpf_rcu_read_lock();
 	bpf_iter_css_new(&cgroups, &top->css, BPF_CGROUP_ITER_DESCENDANTS_PRE);
 	while ((pos = bpf_iter_css_next(&cgroups))) {
+		if (!is_populated(pos->cgroup))
+			continue;
 		sub = bpf_get_mem_cgroup(pos);
 		if (!sub)
 			continue;

@@ -84,6 +84,13 @@ __noinline int oomlet_path(struct path *path, __u64 cgroup_id)
 
 #define record_path(field, id) oomlet_path((struct path *)(field), id)
 
+static __noinline __u64 charged(struct mem_cgroup *memcg, int item)
+{
+	unsigned long bytes = bpf_mem_cgroup_page_state(memcg, item);
+
+	return bytes == ~0UL ? 0 : bytes;
+}
+
 /* What ran out. */
 static __always_inline void record_limit(struct oomlet_record *r, struct mem_cgroup *memcg)
 {
@@ -91,6 +98,15 @@ static __always_inline void record_limit(struct oomlet_record *r, struct mem_cgr
 	r->limit_bytes = memory_max(memcg);
 	r->limit_cgroup_id = memcg->css.cgroup->kn->id;
 	record_path(r->limit_cgroup, r->limit_cgroup_id);
+
+#define CHARGED(type, item) charged(memcg, bpf_core_enum_value(enum type, item))
+	bpf_mem_cgroup_flush_stats(memcg);
+	r->charged_anon_bytes = CHARGED(node_stat_item, NR_ANON_MAPPED);
+	r->charged_file_bytes = CHARGED(node_stat_item, NR_FILE_PAGES);
+	r->charged_mapped_bytes = CHARGED(node_stat_item, NR_FILE_MAPPED);
+	r->charged_shmem_bytes = CHARGED(node_stat_item, NR_SHMEM);
+	r->charged_kernel_bytes = CHARGED(memcg_stat_item, MEMCG_KMEM);
+#undef CHARGED
 }
 
 /* How it was called an OOM. */
@@ -135,6 +151,8 @@ static __always_inline void record_choice(struct oomlet_record *r, struct scan *
 	r->runner_up = s->chosen.runner_up.process;
 	r->victim_score = s->chosen.best.rank.score;
 	r->runner_up_score = s->chosen.runner_up.rank.score;
+	r->victim_class = s->chosen.best.rank.class_;
+	r->runner_up_class = s->chosen.runner_up.rank.class_;
 	r->container_cgroup_id = s->chosen.cgroup_id;
 	r->container_usage_bytes = s->chosen.usage_bytes;
 	r->next_cgroup_id = s->next.cgroup_id;
@@ -167,11 +185,15 @@ static __always_inline void record_choice(struct oomlet_record *r, struct scan *
 	bpf_rcu_read_lock();
 	p = params_on(cgrp, OOMLET_KIND_CONTAINER);
 	if (p) {
-		r->kill = p->kill;
-		r->victim_rule = p->victim;
 		__builtin_memcpy(r->policy, p->policy, sizeof(r->policy));
-		if (p->flags & OOMLET_DRY_RUN)
-			r->outcome = OOMLET_OUTCOME_DRY_RUN;
+		if ((p->flags & OOMLET_DRY_RUN) && s->heeds_marks) {
+			r->flags |= OOMLET_POLICY_IS_DRY_RUN;
+		} else {
+			r->kill = p->kill;
+			r->victim_rule = p->victim;
+			if (p->flags & OOMLET_DRY_RUN)
+				r->outcome = OOMLET_OUTCOME_DRY_RUN;
+		}
 	} else {
 		r->flags |= OOMLET_NO_POLICY;
 	}

@@ -20,7 +20,7 @@
 
 #define OOM_SCORE_ADJ_MIN (-1000)
 #define OOMLET_LEVELS 32		/* of cgroups, from the root down */
-#define MAX_CGROUPS (1 << 14)
+#define MAX_CGROUPS (1 << 14)		/* with processes in them or below */
 #define MAX_TASKS (1 << 17)
 #define MAX_VICTIMS (1 << 12)
 
@@ -182,6 +182,17 @@ static __always_inline __u64 qos_key(const struct oomlet_params *p)
 	return p->qos == OOMLET_QOS_BEST_EFFORT ? 3 : p->qos == OOMLET_QOS_GUARANTEED ? 1 : 2;
 }
 
+/* At what the node decides, a policy that is a dry run has no say. Who the container is stays. */
+static __always_inline void forget_policy(struct oomlet_params *p)
+{
+	p->victim = OOMLET_VICTIM_KERNEL;
+	p->kill = OOMLET_KILL_PROCESS;
+	p->priority = 0;
+	p->protect_count = p->prefer_count = 0;
+	p->min_size_bytes = 0;
+	p->flags &= ~(OOMLET_PROTECT_INIT | OOMLET_PREFER_INIT);
+}
+
 /* Begins with the next container. cgroup_id 0: whatever comes before the first. */
 __noinline int oomlet_start_unit(struct scan *s, const struct oomlet_params *p, __u64 cgroup_id,
 				 __u64 usage)
@@ -193,6 +204,8 @@ __noinline int oomlet_start_unit(struct scan *s, const struct oomlet_params *p, 
 	oomlet_finish_unit(s);
 	/* From nowhere: that fails, and fills with 0 */
 	bpf_probe_read_kernel(&s->params, sizeof(s->params), p);
+	if (s->heeds_marks && (s->params.flags & OOMLET_DRY_RUN))
+		forget_policy(&s->params);
 	u = &s->unit;
 	__builtin_memset(u, 0, sizeof(*u));
 	u->cgroup_id = cgroup_id;
@@ -341,6 +354,14 @@ static __noinline void start_other_unit(struct scan *s, struct mem_cgroup *memcg
 	s->unit.sums_up = !cgrp->level;
 }
 
+/* Whether there are processes in a cgroup or below it. Empty ones, and those that are removed and linger, are many where
+ * somebody has made them to be looked at.
+ */
+static __always_inline bool is_populated(struct cgroup *cgrp)
+{
+	return cgrp->nr_populated_csets + cgrp->nr_populated_domain_children + cgrp->nr_populated_threaded_children;
+}
+
 /* One cgroup's own processes. */
 static __noinline void scan_cgroup(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
 {
@@ -384,6 +405,8 @@ static __always_inline void scan(struct scan *s, struct mem_cgroup *memcg)
 	bpf_rcu_read_lock();
 	bpf_iter_css_new(&cgroups, &memcg->css, BPF_CGROUP_ITER_DESCENDANTS_PRE);
 	while ((pos = bpf_iter_css_next(&cgroups))) {
+		if (!is_populated(pos->cgroup))
+			continue;
 		if (s->cgroups >= MAX_CGROUPS) {
 			s->truncated = 1;
 			break;
