@@ -51,17 +51,21 @@ struct kernfs_node {
 
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	int nr_populated_csets;		/* from Linux 7.2 on; before, in struct cgroup */
 } __core;
 
 struct cgroup {
 	struct cgroup_subsys_state self;
 	int level;
-	int nr_populated_csets;
 	int nr_populated_domain_children;
 	int nr_populated_threaded_children;
 	struct kernfs_node *kn;
 	struct psi_group *psi;
 	struct cgroup *ancestors[];
+} __core;
+
+struct cgroup___before {
+	int nr_populated_csets;
 } __core;
 
 /* Elements of psi_group's arrays, whose second dimension BTF does not have */

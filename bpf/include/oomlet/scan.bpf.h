@@ -359,7 +359,11 @@ static __noinline void start_other_unit(struct scan *s, struct mem_cgroup *memcg
  */
 static __always_inline bool is_populated(struct cgroup *cgrp)
 {
-	return cgrp->nr_populated_csets + cgrp->nr_populated_domain_children + cgrp->nr_populated_threaded_children;
+	int children = cgrp->nr_populated_domain_children + cgrp->nr_populated_threaded_children;
+
+	if (bpf_core_field_exists(cgrp->self.nr_populated_csets))
+		return children + cgrp->self.nr_populated_csets;
+	return children + ((struct cgroup___before *)cgrp)->nr_populated_csets;
 }
 
 /* One cgroup's own processes. */
