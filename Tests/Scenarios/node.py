@@ -96,7 +96,7 @@ pods = Pods({"besteffort": "{victim: largest-rss, priority: -1000000000, dry-run
 pods.attach("besteffort")
 known = len(records())
 same("a dry run with the lowest priority does not keep the node from deciding", pods.deaths(), both("guaranteed"))
-same("  nor is it what is on record", [(r["outcome"], r["container"]["name"]) for r in records()[known:]], [("killed", "guaranteed")])
+same("  nor is it what is on record", [(r["outcome"], r["victim"]["comm"]) for r in records()[known:]], [("killed", "guaranteed")])
 pods.remove()
 pods = Pods({"guaranteed": "{victim: youngest, dry-run: true}"})
 pods.attach("guaranteed")
