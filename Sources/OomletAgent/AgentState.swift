@@ -24,6 +24,8 @@ public enum Degradation: String, CaseIterable, Comparable, Sendable {
   case journal
   /// Metrics are not offered where the configuration wants them.
   case metrics
+  /// A thread that carries out relief hangs for good.
+  case relief
   /// Another version of oomlet has policies in force.
   case otherVersion = "other-version"
   /// The agent has more rights than it needs, or memory that can be taken from it.
