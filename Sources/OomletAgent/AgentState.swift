@@ -18,7 +18,7 @@ public enum Degradation: String, CaseIterable, Comparable, Sendable {
   case systemdOomd = "systemd-oomd"
   /// A policy of the node's own doesn't load.
   case customPolicy = "custom-policy"
-  /// The configuration's file is broken: an earlier one is in force.
+  /// The configuration's file is broken or could not be loaded: an earlier one is in force.
   case config
   /// Records can't be written, and wait in the kernel.
   case journal
