@@ -57,7 +57,8 @@ struct ContainerRoot: ~Copyable {
   /// - Parameter path: absolute, in the container.
   func tmpfs(_ path: String) throws(Failure) -> OwnedFD {
     let mount = try mounts.tmpfs(path)
-    if let place = HostMounts.place(of: mount.device), !HostMounts.isForContainers(place) {
+    guard let node = Mounts(of: 1) else { throw Failure(.failed, systemError("cannot read the node's mounts")) }
+    if let place = HostMounts.place(of: mount.device, in: node), !HostMounts.isForContainers(place) {
       throw Failure(.unsupported, "\(printable(path)) of the container is the node's \(printable(place))")
     }
     let relative = path.drop { $0 == "/" }
@@ -82,8 +83,6 @@ struct ContainerRoot: ~Copyable {
 /// The node's own mounts, which containers may see, too.
 enum HostMounts {
   /// Where a file system is mounted on the node; nil: not at all.
-  static func place(of device: String) -> String? { Mounts(of: 1).flatMap { place(of: device, in: $0) } }
-
   static func place(of device: String, in mounts: Mounts) -> String? {
     let places = mounts.all.filter { $0.device == device }.map(\.point)
     return places.first { !isForContainers($0) } ?? places.first
