@@ -37,7 +37,7 @@ let package = Package(
     .target(name: "OomletModel", swiftSettings: strict),
 
     // boundaries
-    .target(name: "OomletJSON", dependencies: ["CJansson"], swiftSettings: strict),
+    .target(name: "OomletJSON", dependencies: ["CJansson", "OomletModel"], swiftSettings: strict),
     .target(name: "OomletYAML", dependencies: ["CYaml", "OomletModel"], swiftSettings: strict),
     .target(name: "OomletSystem", dependencies: ["CLinux", "OomletModel"], swiftSettings: strict),
     .target(name: "OomletOCI", dependencies: ["OomletModel", "OomletJSON"], swiftSettings: strict),

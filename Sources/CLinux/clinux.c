@@ -165,19 +165,37 @@ int clinux_open_root(int32_t pid)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int clinux_open_directory_beneath(int directory, const char *path, int same_file_system)
+static int open_beneath(int directory, const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (same_file_system ? RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS : 0),
+		.flags = flags | O_DIRECTORY | O_CLOEXEC,
+		.resolve = resolve | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 
 	return syscall(SYS_openat2, directory, path, &how, sizeof(how));
 }
 
+int clinux_find_directory_beneath(int directory, const char *path) { return open_beneath(directory, path, O_PATH, 0); }
+
+int clinux_open_directory_beneath(int directory, const char *path)
+{
+	return open_beneath(directory, path, O_RDONLY, RESOLVE_NO_XDEV);
+}
+
+int clinux_lock_byte(int fd, int64_t byte)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
 int clinux_pidfd_open(int32_t pid) { return syscall(SYS_pidfd_open, pid, 0); }
 
 int clinux_pidfd_send_signal(int pidfd, int signal) { return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
+
+int32_t clinux_thread_id(void) { return syscall(SYS_gettid); }
+
+void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 
 static void do_nothing(int signal) { (void)signal; }
 

@@ -50,20 +50,15 @@ public final class Agent {
     protectSelf { () throws(Failure) in try OwnMemory.makeLastVictim() }
     // Before the configuration is read: what changes from here on is seen
     let configWatch = try ConfigWatch()
-    config = try NodeConfig.loadForNode()
-    configurationLoaded()
+    try loadConfiguration()
     let keeper = RecordKeeper(config.journal, state: state, telemetry: telemetry, logger: logger)
     self.keeper = keeper
 
     var ring: RecordRing?
-    do throws(Failure) {
-      try loadPolicies()
+    if state.degraded[.kernel] == nil {
       node = try NodePolicy(logger: logger)
       ring = try RecordRing { record in keeper.keep(record) }
       warnOfRingSize()
-    } catch {
-      guard error.status == .unsupported else { throw error }
-      degrade(.kernel, error.description)
     }
     // Not before: what loading takes, the verifier's memory with it, has to fit beside what is locked
     protectSelf { () throws(Failure) in try OwnMemory.lock() }
@@ -84,7 +79,7 @@ public final class Agent {
       }
     }
     let relief = try ReliefWatch { [unowned self] in keep($0) }
-    dropCapabilities()
+    dropCapabilities(of: relief)
     offerMetrics()
     filterSystemCalls()
     logger.info("agent \(oomletVersion) is running")
@@ -104,6 +99,7 @@ public final class Agent {
       if containers.hasLeftovers(now: now) { removeLeftovers() }
       if configWatch.isChanged(now: now) { _ = reload(because: "its files have changed") }
       relief.handle(containers.relieved, system: config.systemRelief, now: now)
+      degrade(.relief, relief.lost)
       reportRefusedCalls()
 
       var waiting = [
@@ -122,7 +118,13 @@ public final class Agent {
 
       if waiting[1].revents != 0 { containers.handleEvents() }
       if waiting[2].revents != 0 { configWatch.handleEvents() }
-      if waiting[3].revents != 0 { tellTelemetry(of: containers) }
+      if waiting[3].revents != 0 {
+        telemetry.answer {
+          report()
+        } measure: {
+          measure(containers)
+        }
+      }
       node?.handleEvents()
       control.handle()
       while let order = signals.next() {
@@ -164,15 +166,17 @@ extension Agent {
     }
   }
 
-  private func tellTelemetry(of containers: ContainerWatch) {
+  private func report() {
     keeper?.report()
     for reason in Degradation.allCases { telemetry.set(reason, state.degraded[reason] != nil) }
     telemetry.set(kernelSupported: state.degraded[.kernel] == nil)
     telemetry.set(state.reload)
+  }
+
+  private func measure(_ containers: ContainerWatch) {
     telemetry.set(attached: containers.attachedCount)
-    telemetry.set(limits: containers.pressures + Pressure.byNode.map(\.pressure), ofSystem: Pressure.ofSystem)
+    telemetry.set(limits: containers.pressures + (node?.pressures ?? []), ofSystem: Pressure.ofSystem)
     telemetry.measureProcess()
-    telemetry.answer()
   }
 }
 
@@ -191,15 +195,13 @@ extension Agent {
 // MARK: - Configuration
 
 extension Agent {
-  /// All or nothing: a file that is broken changes nothing, and what is wrong with it is on record until it is right.
+  /// All or nothing: what is wrong is on record until it is right.
   private func reload(because cause: String) -> Result<JSON, Failure> {
     serviceManager.reloading()
     defer { serviceManager.ready() }
     do throws(Failure) {
-      config = try NodeConfig.loadForNode()
-      configurationLoaded()
+      try loadConfiguration()
       keeper?.settings = config.journal
-      if state.degraded[.kernel] == nil { try loadPolicies() }
       node?.apply(config)
       offerMetrics()
       logger.notice("configuration loaded again: \(cause)")
@@ -213,24 +215,37 @@ extension Agent {
     }
   }
 
-  private func configurationLoaded() {
+  /// With the policies; until these are loaded, what was loaded before is in force, for hooks, too.
+  private func loadConfiguration() throws(Failure) {
+    let isFirst = state.reload.successes == 0
+    var broken: [String] = []
+    config = try NodeConfig.loadForNode { config throws(Failure) in
+      guard state.degraded[.kernel] == nil else { return }
+      do throws(Failure) { broken = try loadPolicies(for: config) } catch {
+        guard isFirst, error.status == .unsupported else { throw error }
+        degrade(.kernel, error.description)
+      }
+    }
+    state.set(.customPolicy, broken.isEmpty ? nil : broken.joined(separator: "; "))
+    if state.degraded[.kernel] == nil { attachSystem() }
     state.reload.loaded = Int64(clockNanoseconds(CLOCK_REALTIME))
     state.reload.successes += 1
     state.reload.failure = nil
     state.set(.config, nil)
   }
 
-  /// So that hooks find them; also the node's own policies, of which one that doesn't load is named and left out.
-  private func loadPolicies() throws(Failure) {
+  /// So that hooks find them; also the node's own policies.
+  ///
+  /// - Returns: what is wrong with those of the node's own that don't load.
+  private func loadPolicies(for config: NodeConfig) throws(Failure) -> [String] {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 10_000_000_000, ringSize: config.ringSize)
     var broken: [String] = []
     try attacher.loadAll { error in
       logger.error("\(error)")
       broken.append(error.description)
     }
-    state.set(.customPolicy, broken.isEmpty ? nil : broken.joined(separator: "; "))
-    attachSystem()
     try attacher.setSystemPressure(config.systemPressure)
+    return broken
   }
 
   private func attachSystem() {
@@ -301,8 +316,9 @@ extension Agent {
     }
   }
 
-  /// Before there is any other thread: each has its own.
-  private func dropCapabilities() {
+  /// Each thread has its own: those for relief have dropped theirs, and there is no other yet.
+  private func dropCapabilities(of relief: ReliefWatch) {
+    if let problem = relief.problem { degrade(.privileges, "relief's threads keep more rights than they need: \(problem)") }
     do throws(Failure) { try Capability.keepOnly(Agent.capabilities) } catch {
       degrade(.privileges, "the agent keeps more rights than it needs: \(error)")
     }

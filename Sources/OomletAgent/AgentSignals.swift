@@ -12,6 +12,8 @@ struct AgentSignals: ~Copyable {
     var signals: [CInt] = [SIGTERM, SIGINT, SIGHUP]
     fd = OwnedFD(clinux_signalfd(&signals, CInt(signals.count)))
     signal(SIGPIPE, SIG_IGN)
+    // A limit of files' size is an error of that write alone
+    signal(SIGXFSZ, SIG_IGN)
   }
 
   var pollDescriptor: CInt { fd.raw }

@@ -18,12 +18,14 @@ public enum Degradation: String, CaseIterable, Comparable, Sendable {
   case systemdOomd = "systemd-oomd"
   /// A policy of the node's own doesn't load.
   case customPolicy = "custom-policy"
-  /// The configuration's file is broken: an earlier one is in force.
+  /// The configuration's file is broken or could not be loaded: an earlier one is in force.
   case config
   /// Records can't be written, and wait in the kernel.
   case journal
   /// Metrics are not offered where the configuration wants them.
   case metrics
+  /// A thread that carries out relief hangs for good.
+  case relief
   /// Another version of oomlet has policies in force.
   case otherVersion = "other-version"
   /// The agent has more rights than it needs, or memory that can be taken from it.

@@ -25,6 +25,7 @@ final class ControlSocket {
   static let patience: UInt64 = 2_000_000_000
 
   private let listener: UnixListener
+  private let user: (UnixConnection) -> UInt32?
   private let answer: (ControlMethod) -> Result<JSON, Failure>
   private var clients: [Client] = []
 
@@ -39,9 +40,13 @@ final class ControlSocket {
     init(_ connection: UnixConnection, _ user: UInt32) { (self.connection, self.user) = (connection, user) }
   }
 
-  init(_ path: String = path, group: UInt32?, answer: @escaping (ControlMethod) -> Result<JSON, Failure>) throws(Failure) {
+  /// - Parameter user: who has connected.
+  init(
+    _ path: String = path, group: UInt32?, user: @escaping (UnixConnection) -> UInt32? = { $0.peer },
+    answer: @escaping (ControlMethod) -> Result<JSON, Failure>
+  ) throws(Failure) {
     listener = try UnixListener(path, group: group)
-    self.answer = answer
+    (self.user, self.answer) = (user, answer)
   }
 
   /// The listener first.
@@ -57,13 +62,15 @@ final class ControlSocket {
 
   /// Does what can be done without waiting.
   func handle() {
-    while let connection = listener.accept() {
-      guard let user = connection.peer, clients.count < ControlSocket.connections,
-        clients.count(where: { $0.user == user }) < ControlSocket.connectionsOfOneUser
-      else {
+    // Others have to be served between those who come
+    for _ in 0..<ControlSocket.connections {
+      guard let connection = listener.accept() else { break }
+      guard let user = user(connection), clients.count(where: { $0.user == user }) < ControlSocket.connectionsOfOneUser else {
         _ = connection.send(ControlSocket.encoded(.failure(Failure(.failed, "the agent has too many clients: try again")))[...])
         continue
       }
+      // Who says nothing keeps nobody out
+      if clients.count == ControlSocket.connections { clients.remove(at: clients.firstIndex { $0.answer == nil } ?? 0) }
       clients.append(Client(connection, user))
     }
     let now = monotonicNanoseconds()

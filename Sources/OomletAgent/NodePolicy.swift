@@ -13,6 +13,8 @@ final class NodePolicy {
   private var config = NodeConfig()
   /// By the directory that their runtime keeps of them.
   private var containers: [String: Attacher.Container] = [:]
+  /// The cgroups whose stalls have a limit by a rule.
+  private var limited: Set<String> = []
   /// What has been said of a container, so that it is said once.
   private var complaints: [String: [String]] = [:]
 
@@ -30,6 +32,14 @@ final class NodePolicy {
     self.config = config
     lookAt(watch.watch(named + NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files))
     takeBackOthers()
+  }
+
+  /// Of the cgroups that have a limit by a rule.
+  var pressures: [Pressure] {
+    limited.compactMap { path in
+      guard let cgroup = try? Cgroup(path: path), let pressure = Pressure(of: cgroup), pressure.isByNode else { return nil }
+      return pressure
+    }
   }
 
   /// Takes in what has happened.
@@ -60,7 +70,10 @@ final class NodePolicy {
   private var named: [PathGlob] { (config.protect + config.cgroups.map(\.cgroup)).map { $0.below(Cgroup.mountPoint) } }
 
   private func lookAtCgroup(_ path: String) {
-    guard Cgroup.exists(path: path) else { return }
+    guard Cgroup.exists(path: path) else {
+      limited.remove(path)
+      return
+    }
     QoSSlices.mark(above: path)
     protect(path)
     watchPressure(path)
@@ -80,6 +93,7 @@ final class NodePolicy {
 
   private func watchPressure(_ path: String) {
     guard let rule = config.cgroups.first(where: { $0.cgroup.matches(path) }) else { return }
+    limited.insert(path)
     do throws(Failure) {
       let cgroup = try Cgroup(path: path)
       if let there = Pressure(of: cgroup) {
@@ -103,6 +117,7 @@ final class NodePolicy {
       }
       if Pressure(of: cgroup)?.isByNode == true, !config.cgroups.contains(where: { $0.cgroup.matches(path) }) {
         try? Pressure.setLimit(nil, byNode: true, of: cgroup)
+        limited.remove(path)
         logger.info("pressure of cgroup \(printable(path)): no limit any more")
       }
     }

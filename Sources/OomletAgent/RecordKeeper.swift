@@ -17,7 +17,7 @@ final class RecordKeeper {
   private var lost: UInt64 = 0
 
   init(_ settings: JournalSettings, state: AgentState, telemetry: Telemetry, logger: Logger) {
-    journal = JournalWriter(settings: settings)
+    journal = JournalWriter(settings: settings) { logger.warning("\($0)") }
     (self.state, self.telemetry, self.logger) = (state, telemetry, logger)
     attempt { () throws(Failure) in try journal.open() }
   }
@@ -38,7 +38,7 @@ final class RecordKeeper {
 
   /// What is to be done after records have been taken, and from time to time.
   func settle() {
-    journal.sync()
+    keepSafe { () throws(Failure) in try journal.sync() }
     let all = State.recordsLost ?? 0
     if all > lost {
       logger.error(
@@ -66,7 +66,15 @@ final class RecordKeeper {
   }
 
   /// Everything onto the disk.
-  func finish() { journal.flush() }
+  func finish() { keepSafe { () throws(Failure) in try journal.flush() } }
+
+  private func keepSafe(_ body: () throws(Failure) -> Void) {
+    do throws(Failure) { try body() } catch {
+      telemetry.journalWriteFailed()
+      let message = "\(error): records may be lost if the machine stops"
+      if state.set(.journal, message) { logger.error("\(message)") }
+    }
+  }
 
   @discardableResult
   private func attempt(_ body: () throws(Failure) -> Void) -> Bool {

@@ -33,12 +33,12 @@ public struct AttachedContainer: Sendable {
     try makeDirectory(AttachedContainer.directory)
     var members: [(key: String, value: JSON)] = [
       ("id", .string(identity.id)), ("name", .string(identity.name)), ("pod", .string(identity.pod)),
-      ("namespace", .string(identity.namespace)), ("cgroup", .string(cgroup)), ("cgroup_id", .integer(Int64(cgroupID))),
+      ("namespace", .string(identity.namespace)), ("cgroup", .string(cgroup)), ("cgroup_id", .integer(Int64(clamping: cgroupID))),
       ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
       ("rule", rule.map { .integer(Int64($0)) } ?? .null),
     ]
     if !relief.isEmpty { members.append(("relief", .string(ReliefGrammar.text(of: relief)))) }
-    if let pod { members += [("pod_cgroup", .string(pod.path)), ("pod_cgroup_id", .integer(Int64(pod.id)))] }
+    if let pod { members += [("pod_cgroup", .string(pod.path)), ("pod_cgroup_id", .integer(Int64(clamping: pod.id)))] }
     members.append(("oom_group_before", .object(oomGroup.before.map { ($0.path, .string($0.value)) })))
     try replaceFile(AttachedContainer.path(identity), with: JSON.object(members).encoded() + [UInt8(ascii: "\n")])
   }

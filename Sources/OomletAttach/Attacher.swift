@@ -7,11 +7,14 @@ internal import OomletSystem
 /// Puts a policy on a container's cgroup, and takes it off again.
 public struct Attacher {
   public static let runDirectory = "/run/oomlet"
+  /// A warning of ``attach(_:to:rule:)`` that is true of all containers of the node.
+  public static let noPressure =
+    "this kernel does not tell of pressure (PSI): the policy decides when a limit is hit, not before"
 
   /// In ns of CLOCK_MONOTONIC: when to give up waiting for other processes of oomlet.
   public let deadline: UInt64
   private let ringSize: UInt32
-  /// Hooks attach their own containers, each its own; the agent attaches any, which a hook may be just about to.
+  /// Hooks attach each their own container, the agent any, and changes what a rule has given.
   private let isAgent: Bool
 
   /// - Parameter ringSize: of the ring buffer for records, in bytes, should the shared maps not be made yet.
@@ -84,9 +87,10 @@ public struct Attacher {
     try link.pin(pin)
   }
 
-  func lock(_ name: String, isShared: Bool = false) throws(Failure) -> FileLock {
+  /// - Parameter part: whose it is; others don't wait for it.
+  func lock(_ name: String, of part: String? = nil) throws(Failure) -> FileLock {
     try makeDirectory(Attacher.runDirectory)
-    return try FileLock("\(Attacher.runDirectory)/\(name).lock", isShared: isShared, deadline: deadline)
+    return try FileLock("\(Attacher.runDirectory)/\(name).lock", part: part, deadline: deadline)
   }
 
   /// Attaches a policy to a container's cgroup, all or nothing, and sees to its pod. One that has a policy keeps it, unless
@@ -95,7 +99,7 @@ public struct Attacher {
   /// - Parameter rule: of the node that gives it the policy; nil: its annotation does.
   /// - Returns: what the user should know, though the policy is attached.
   public func attach(_ request: PolicyRequest, to container: Container, rule: Int? = nil) throws(Failure) -> [String] {
-    let lock = try self.lock("attach", isShared: !isAgent)
+    let lock = try self.lock("attach", of: container.identity.id)
     let warnings = try attachLocked(request, to: container, rule)
     lock.release()
     return warnings
@@ -130,7 +134,7 @@ public struct Attacher {
     if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
     var warnings: [String] = []
     if request.pressure != nil, !Pressure.isWatched {
-      warnings.append("this kernel does not tell of pressure (PSI): the policy decides when a limit is hit, not before")
+      warnings.append(Attacher.noPressure)
     }
     if let pod = place.pod {
       do throws(Failure) { try attachPod(pod, place.qos, identity, request.order) } catch {
@@ -218,7 +222,7 @@ public struct Attacher {
   /// Notes on the cgroup of a container without policy who it is, for its comparison with others.
   public func note(_ container: Container) throws(Failure) {
     let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: container.annotations)
-    let lock = try self.lock("attach", isShared: !isAgent)
+    let lock = try self.lock("attach", of: container.identity.id)
     let cgroup = try Cgroup(path: place.container)
     if Parameters(on: cgroup) == nil {
       try Parameters(known: container.identity, facts(of: container, at: place, on: cgroup)).store(on: cgroup)
@@ -230,8 +234,8 @@ public struct Attacher {
   /// An OOM at the pod's limit is decided there: among the pod's containers first. By the order that one of them has named.
   private func attachPod(_ path: String, _ qos: QoSClass?, _ identity: ContainerIdentity, _ order: [OrderKey]?) throws(Failure) {
     let map = try load(.pod)
-    let lock = try self.lock("pods")
     let cgroup = try Cgroup(path: path)
+    let lock = try self.lock("pods", of: String(cgroup.id))
     let order = order ?? Parameters(on: cgroup)?.order ?? PolicyRequest.defaultOrder
     try Parameters(pod: identity, qos: qos, order: order).store(on: cgroup)
     try link(map, to: cgroup, pinnedAt: Pins.link(ofPod: cgroup.id))
@@ -256,7 +260,7 @@ public struct Attacher {
   /// containers that are gone.
   func leave(_ pod: AttachedContainer.PodCgroup?, removing remove: () -> Void) throws(Failure) {
     guard let pod else { return remove() }
-    let lock = try self.lock("pods")
+    let lock = try self.lock("pods", of: String(pod.id))
     remove()
     if !AttachedContainer.all().contains(where: { $0.pod == pod }) {
       Pins.remove(Pins.link(ofPod: pod.id))

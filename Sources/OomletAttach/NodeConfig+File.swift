@@ -6,17 +6,23 @@ internal import OomletSystem
 
 extension NodeConfig {
   /// The text of what the agent has loaded last: in force where the file has since been broken.
-  static let loadedPath = "\(Attacher.runDirectory)/config.yaml"
+  public static let loadedPath = "\(Attacher.runDirectory)/config.yaml"
 
   /// The node's configuration; the default if there is no file.
   ///
   /// - Throws: ``ExitStatus/invalid`` with line and column, ``ExitStatus/failed``.
   public static func load(_ path: String = path) throws(Failure) -> NodeConfig { try read(path).config }
 
-  /// As ``load(_:)``, and keeps it for ``inForce(complain:)``.
-  public static func loadForNode() throws(Failure) -> NodeConfig {
+  /// As ``load(_:)``, with what goes with it, and keeps it for ``inForce(complain:)``: all of that, or nothing changes.
+  ///
+  /// - Parameter load: called with what is to be in force.
+  public static func loadForNode(
+    _ path: String = path, copy: String = loadedPath, loading load: (NodeConfig) throws(Failure) -> Void
+  ) throws(Failure) -> NodeConfig {
     let (config, text) = try read(path)
-    try replaceFile(loadedPath, with: text)
+    let staged = try StagedFile(copy, with: text)
+    try load(config)
+    try staged.commit()
     return config
   }
 

@@ -1,5 +1,6 @@
 internal import CJansson
 internal import Glibc
+internal import OomletModel
 
 /// A JSON value (RFC 8259). Objects keep the order of their members.
 public indirect enum JSON: Equatable, Sendable {
@@ -43,13 +44,34 @@ public indirect enum JSON: Equatable, Sendable {
     self.init(root)
   }
 
-  /// On one line, without spaces.
+  /// On one line, without spaces. What is not printable is escaped as `\uXXXX`, so that a stranger's text does nothing to a
+  /// terminal, wherever the JSON gets to.
   public func encoded() -> [UInt8] {
     let value = made()
     defer { json_decref(value) }
     guard let text = json_dumps(value, Int(JSON_COMPACT) | Int(JSON_ENCODE_ANY)) else { return [] }
     defer { free(text) }
-    return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+    let bytes = UnsafeRawBufferPointer(start: text, count: strlen(text))
+    // The rest of ASCII is escaped already
+    return bytes.allSatisfy { $0 < 0x7f } ? Array(bytes) : JSON.escaped(String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// As ``encoded()``.
+  public var text: String { String(decoding: encoded(), as: UTF8.self) }
+
+  private static func escaped(_ text: String) -> [UInt8] {
+    var result: [UInt8] = []
+    for scalar in text.unicodeScalars {
+      if scalar.isPrintable {
+        result += UTF8.encode(scalar)!
+      } else {
+        for unit in UTF16.encode(scalar)! {
+          let digits = String(unit, radix: 16)
+          result += "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8
+        }
+      }
+    }
+    return result
   }
 
   public subscript(key: String) -> JSON? {

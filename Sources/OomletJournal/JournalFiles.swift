@@ -5,6 +5,8 @@ internal import OomletSystem
 /// higher the newer; a file keeps its number, so that nobody reads it twice.
 struct JournalFiles {
   let path: String
+  /// A number above is a stranger's file: the next one would have none.
+  private static let mostFiles = UInt64(Int64.max) - 1
 
   var directory: String { path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "." }
   private var prefix: String { (path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path) + "." }
@@ -12,7 +14,9 @@ struct JournalFiles {
   /// Numbers of the files put aside, the oldest first.
   var aside: [UInt64] {
     (namesInDirectory(directory) ?? []).compactMap { name in
-      guard name.hasPrefix(prefix), let number = UInt64(name.dropFirst(prefix.count)), number > 0 else { return nil }
+      guard name.hasPrefix(prefix), let number = UInt64(name.dropFirst(prefix.count)),
+        (1...JournalFiles.mostFiles).contains(number)
+      else { return nil }
       return name == prefix + String(number) ? number : nil
     }.sorted()
   }

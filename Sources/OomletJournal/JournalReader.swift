@@ -11,11 +11,17 @@ public struct JournalReader: ~Copyable {
   private var file: RecordFile?
   /// Of `file`; nil: the one that is written.
   private var number: UInt64?
+  private let complain: (Failure) -> Void
+  /// Lines of the file that have been complained of.
+  private var told = 0
 
-  public init(path: String = JournalWriter.defaultPath) { files = JournalFiles(path: path) }
+  /// - Parameter complain: called with what can't be read of a file, when it is read to its end.
+  public init(path: String = JournalWriter.defaultPath, complain: @escaping (Failure) -> Void = { _ in }) {
+    (files, self.complain) = (JournalFiles(path: path), complain)
+  }
 
   /// Some of the records that came since the last call; none if there are no more, or there is no journal yet. A line
-  /// that is no record is left out, and so is the last one until it is whole.
+  /// that is no record is left out and complained of, and so is the last one until it is whole.
   ///
   /// - Throws: ``ExitStatus/notPermitted``, ``ExitStatus/failed``.
   public mutating func next() throws(Failure) -> [KillRecord] {
@@ -29,6 +35,7 @@ public struct JournalReader: ~Copyable {
       } else if isComplete {
         finish()
       } else {
+        tell()
         return []
       }
     }
@@ -43,6 +50,9 @@ public struct JournalReader: ~Copyable {
 
   /// The file is read to its end, and nobody writes to it any more.
   private mutating func finish() {
+    file?.close()
+    tell()
+    told = 0
     if let number {
       done = number
     } else {
@@ -53,6 +63,12 @@ public struct JournalReader: ~Copyable {
     }
     file = nil
     number = nil
+  }
+
+  private mutating func tell() {
+    guard let damage = file?.damage, damage.lines > told, let failure = damage.failure else { return }
+    told = damage.lines
+    complain(failure)
   }
 
   private mutating func openNext() throws(Failure) {

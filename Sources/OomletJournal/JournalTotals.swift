@@ -52,13 +52,20 @@ struct StoredTotals: Equatable {
   var through: UInt64 = 0
   var totals = JournalTotals()
 
-  /// Nothing if there is no such file, or none that can be read.
-  init(_ path: String) {
-    guard let bytes = contents(of: path), let json = try? JSON(parsing: bytes), let through = json["through"]?.unsigned else {
+  /// Nothing if there is no such file.
+  ///
+  /// - Parameter complain: called if it can't be read, which is as if there were none.
+  init(_ path: String, complain: (Failure) -> Void = { _ in }) {
+    guard let bytes = contents(of: path) else {
+      if errno != ENOENT { complain(Failure(.failed, systemError("cannot read \(path)"))) }
       return
     }
-    self.through = through
-    if let totals = JournalTotals(json: json) { self.totals = totals }
+    guard let json = try? JSON(parsing: bytes), let through = json["through"]?.unsigned, let totals = JournalTotals(json: json)
+    else {
+      complain(Failure(.failed, "\(path) is damaged: records of files that are removed are no longer counted in metrics"))
+      return
+    }
+    (self.through, self.totals) = (through, totals)
   }
 
   func write(_ path: String) throws(Failure) {

@@ -21,13 +21,17 @@ public final class JournalWriter {
   private var begun: Int64?
   /// The number of the last file put aside.
   private var number: UInt64 = 0
-  /// boot and time of the last record: what the ring buffer hands out again after a crash is known by it
-  private var last: (bootID: String, bootTime: UInt64)?
+  /// The only one that the ring buffer may hand out again, after a crash: others may come late, but come once
+  private var last: String?
+  private let complain: (Failure) -> Void
   /// When to bring it to the disk, in ns of CLOCK_MONOTONIC; nil: it is there.
   public private(set) var syncDue: UInt64?
 
-  public init(path: String = defaultPath, settings: JournalSettings = JournalSettings()) {
-    (files, self.settings) = (JournalFiles(path: path), settings)
+  /// - Parameter complain: called with what can't be read of files that are counted.
+  public init(
+    path: String = defaultPath, settings: JournalSettings = JournalSettings(), complain: @escaping (Failure) -> Void = { _ in }
+  ) {
+    (files, self.settings, self.complain) = (JournalFiles(path: path), settings, complain)
   }
 
   /// Repairs the end first: a crash in the middle of a write leaves a line without end, whose record is still in the
@@ -45,25 +49,25 @@ public final class JournalWriter {
     try count()
     size = UInt64(whole)
     begun = whole > 0 ? JournalWriter.firstLine(of: opened.raw).flatMap { KillRecord(line: $0)?.time } : nil
-    if let record = lastLine.flatMap({ KillRecord(line: $0) }) { last = (record.bootID, record.bootTime) }
+    if let record = lastLine.flatMap({ KillRecord(line: $0) }) { last = record.fullID }
     file = consume opened
   }
 
   /// Totals, once; what is in files put aside is written down first, so that these can be removed.
   private func count() throws(Failure) {
     guard totals == nil else { return }
-    var stored = StoredTotals(files.totals)
+    var stored = StoredTotals(files.totals, complain: complain)
     var closed = stored.through
     var counted = stored.totals
     for number in files.aside where number > stored.through {
-      try JournalWriter.forEachRecord(files.path(number)) { counted.add($0) }
+      try forEachRecord(files.path(number), isClosed: true) { counted.add($0) }
       closed = number
     }
     // The last record is in the newest of them, if the writer was killed before it began the next file
     if let newest = files.aside.last, let file = openFile(files.path(newest), O_RDONLY | O_NOFOLLOW),
       let record = JournalWriter.end(of: file.raw).lastLine.flatMap({ KillRecord(line: $0) })
     {
-      last = (record.bootID, record.bootTime)
+      last = record.fullID
     }
     if closed != stored.through {
       (stored.through, stored.totals) = (closed, counted)
@@ -72,23 +76,25 @@ public final class JournalWriter {
     }
     number = max(closed, files.aside.last ?? 0)
     removeOldest()
-    try JournalWriter.forEachRecord(files.path) { counted.add($0) }
+    try forEachRecord(files.path, isClosed: false) { counted.add($0) }
     removeTemporaryFiles(in: files.directory)
     totals = counted
   }
 
-  private static func forEachRecord(_ path: String, _ body: (KillRecord) -> Void) throws(Failure) {
+  private func forEachRecord(_ path: String, isClosed: Bool, _ body: (KillRecord) -> Void) throws(Failure) {
     guard var file = RecordFile(path) else { throw Failure(.failed, systemError("cannot read \(path)")) }
     while let records = try file.next() { for record in records { body(record) } }
+    if isClosed { file.close() }
+    if let failure = file.damage.failure { complain(failure) }
   }
 
   /// - Returns: false if the journal has it already.
   @discardableResult
   public func append(_ record: KillRecord) throws(Failure) -> Bool {
     try open()
-    if let last, last.bootID == record.bootID, record.bootTime <= last.bootTime { return false }
+    guard record.fullID != last else { return false }
     let line = record.json.encoded() + [UInt8(ascii: "\n")]
-    let isOld = begun.map { record.time &- $0 >= Int64(clamping: settings.maxAge) } ?? false
+    let isOld = begun.map { elapsed(since: $0, now: record.time) >= settings.maxAge } ?? false
     if size > 0, size + UInt64(line.count) > settings.maxSize || isOld { try rotate() }
     guard let fd = file?.raw else { throw Failure(.failed, "\(files.path) is not open") }
     guard writeAll(fd, line) else {
@@ -98,7 +104,7 @@ public final class JournalWriter {
     }
     size += UInt64(line.count)
     begun = begun ?? record.time
-    last = (record.bootID, record.bootTime)
+    last = record.fullID
     totals?.add(record)
     if syncDue == nil {
       switch settings.sync {
@@ -111,15 +117,16 @@ public final class JournalWriter {
   }
 
   /// Onto the disk with what was appended, if it is time.
-  public func sync() {
+  public func sync() throws(Failure) {
     guard let due = syncDue, monotonicNanoseconds() >= due else { return }
-    flush()
+    try flush()
   }
 
   /// Onto the disk with what was appended.
-  public func flush() {
-    if settings.sync != .never, let fd = file?.raw { fdatasync(fd) }
+  public func flush() throws(Failure) {
     syncDue = nil
+    guard settings.sync != .never, let fd = file?.raw, fdatasync(fd) != 0 else { return }
+    throw Failure(.failed, systemError("cannot bring \(files.path) to the disk"))
   }
 
   /// Why nothing could be appended now, as far as can be known without trying; nil if it could.
@@ -134,7 +141,7 @@ public final class JournalWriter {
   /// Puts the file aside by one rename, then writes down what has been counted, then removes files: whenever this ends
   /// early, nothing is counted twice and nothing is left out.
   private func rotate() throws(Failure) {
-    flush()
+    try flush()
     let aside = files.path(number + 1)
     guard rename(files.path, aside) == 0 else { throw Failure(.failed, systemError("cannot rename \(files.path) to \(aside)")) }
     number += 1
@@ -186,4 +193,9 @@ public final class JournalWriter {
     let begin = tail[..<end].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     return (start + off_t(end) + 1, Array(tail[begin..<end]))
   }
+}
+
+extension KillRecord {
+  /// Which it is of all there ever are.
+  fileprivate var fullID: String { "\(bootID) \(bootTime)" }
 }

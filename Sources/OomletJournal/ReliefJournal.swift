@@ -4,55 +4,42 @@ public import OomletModel
 internal import OomletSystem
 
 /// What stages of relief have come to, a JSON object a line: beside the records of kills, which are never held up by it.
-/// Appended to by the agent alone; when the file is large, the one before it goes.
+/// Appended to by the agent alone.
 public final class ReliefJournal {
   public static let defaultPath = "/var/lib/oomlet/relief.jsonl"
 
-  private let path: String
+  private let log: BoundedLog
 
-  public init(path: String = defaultPath) { self.path = path }
+  public init(path: String = defaultPath) { log = BoundedLog(path) }
 
   /// - Parameter maxSize: of the file, in bytes; at most two are kept.
   public func append(_ record: ReliefRecord, maxSize: UInt64) throws(Failure) {
-    if let end = path.lastIndex(of: "/") { try makeDirectory(String(path[..<end]), mode: 0o750) }
-    let line = record.json.encoded() + [UInt8(ascii: "\n")]
-    var file = try open()
-    var status = stat()
-    if fstat(file.raw, &status) == 0, status.st_size > 0, UInt64(status.st_size) + UInt64(line.count) > maxSize {
-      rename(path, ReliefJournal.older(path))
-      file = try open()
-      status.st_size = 0
-    }
-    // What a crash has cut off stays alone on its line
-    var last: UInt8 = UInt8(ascii: "\n")
-    if status.st_size > 0 { pread(file.raw, &last, 1, status.st_size - 1) }
-    guard writeAll(file.raw, (last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]) + line) else {
-      throw Failure(.failed, systemError("cannot write \(path)"))
-    }
+    if let end = log.path.lastIndex(of: "/") { try makeDirectory(String(log.path[..<end]), mode: 0o750) }
+    try log.append(record.json.encoded(), maxSize: maxSize)
   }
 
-  private func open() throws(Failure) -> OwnedFD {
-    guard let file = openFile(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, mode: 0o640) else {
-      throw Failure(.failed, systemError("cannot open \(path)"))
-    }
-    return file
-  }
-
-  private static func older(_ path: String) -> String { "\(path).1" }
-
-  /// All there are, the oldest first; none if there is no such file. What is no JSON object is left out.
+  /// All there are, the oldest first; none if there is no such file. A line that is no record is left out.
   ///
+  /// - Parameter complain: called with what can't be read of a file.
   /// - Throws: ``ExitStatus/notPermitted``, ``ExitStatus/failed``.
-  public static func records(path: String = defaultPath) throws(Failure) -> [JSON] {
+  public static func records(
+    path: String = defaultPath, complain: (Failure) -> Void = { _ in }
+  ) throws(Failure) -> [JSON] {
     var all: [JSON] = []
-    for path in [older(path), path] {
+    for path in [BoundedLog(path).older, path] {
       guard let bytes = contents(of: path, limit: 1 << 30) else {
         guard errno != ENOENT else { continue }
         throw Failure(errno == EACCES ? .notPermitted : .failed, systemError("cannot read \(path)"))
       }
-      all += bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-        (try? JSON(parsing: Array(line))).flatMap { $0["stage"] == nil ? nil : $0 }
+      var damage = Damage(path: path)
+      for (i, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+        if let json = try? JSON(parsing: Array(line)), json["stage"] != nil {
+          all.append(json)
+        } else if !line.isEmpty {
+          damage.add(line: i + 1)
+        }
       }
+      if let failure = damage.failure { complain(failure) }
     }
     return all
   }

@@ -12,6 +12,18 @@ struct Endpoints: Sendable {
 
   static let paths = ["/metrics", "/healthz", "/readyz"]
 
+  /// What the answer needs of the agent's loop; nil: nothing.
+  static func wish(_ method: HTTPMethod, _ uri: String) -> LoopProbe.Wish? {
+    guard method == .GET || method == .HEAD else { return nil }
+    return switch path(uri) {
+    case "/healthz": .signOfLife
+    case "/metrics", "/readyz": .figures
+    default: nil
+    }
+  }
+
+  private static func path(_ uri: String) -> Substring { uri.prefix { $0 != "?" } }
+
   let registry: PrometheusRegistry
   let readiness: Readiness
 
@@ -21,7 +33,7 @@ struct Endpoints: Sendable {
       return Answer(status: .methodNotAllowed, body: "expected GET or HEAD\n")
     }
     let stuck = "the agent's loop has not answered for \(Limits.loopAnswer.nanoseconds / 1_000_000_000) s\n"
-    switch uri.prefix(while: { $0 != "?" }) {
+    switch Endpoints.path(uri) {
     case "/metrics":
       return Answer(status: .ok, contentType: PrometheusRegistry.contentType, body: registry.text())
     case "/healthz":

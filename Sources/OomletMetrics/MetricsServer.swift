@@ -32,7 +32,7 @@ public final class MetricsServer: Sendable {
   ) throws(Failure) {
     self.address = address
     let endpoints = Endpoints(registry: registry, readiness: readiness)
-    let open = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: group.next())
+    let clients = NIOLoopBoundBox.makeBoxSendingValue(Clients(), eventLoop: group.next())
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 64)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -40,17 +40,17 @@ public final class MetricsServer: Sendable {
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          guard open.value < Limits.connections else { throw ChannelError.ioOnClosedChannel }
-          open.value += 1
+          let handler = RequestHandler(endpoints: endpoints, probe: probe)
+          clients.value.add(channel, handler)
           let end = channel.eventLoop.scheduleTask(in: Limits.connection) { channel.close(promise: nil) }
           channel.closeFuture.whenComplete { _ in
-            open.value -= 1
+            clients.value.remove(channel)
             end.cancel()
           }
           let pipeline = channel.pipeline.syncOperations
           try pipeline.addHandler(RequestSize())
           try pipeline.configureHTTPServerPipeline()
-          try pipeline.addHandler(RequestHandler(endpoints: endpoints, probe: probe))
+          try pipeline.addHandler(handler)
         }
       }
     do {
@@ -76,6 +76,21 @@ public final class MetricsServer: Sendable {
   }
 }
 
+/// Who is connected, in the order in which they came.
+private struct Clients {
+  private var all: [(channel: any Channel, handler: RequestHandler)] = []
+
+  /// Where there are too many, who has not asked for anything for the longest time goes: idle ones keep nobody out.
+  mutating func add(_ channel: any Channel, _ handler: RequestHandler) {
+    if all.count >= Limits.connections {
+      all.remove(at: all.firstIndex { !$0.handler.hasAsked } ?? 0).channel.close(promise: nil)
+    }
+    all.append((channel, handler))
+  }
+
+  mutating func remove(_ channel: any Channel) { all.removeAll { $0.channel === channel } }
+}
+
 /// Ends a connection that sends more than a request may have.
 private final class RequestSize: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
@@ -98,6 +113,7 @@ private final class RequestHandler: ChannelInboundHandler {
   private let endpoints: Endpoints
   private let probe: LoopProbe
   private var head: HTTPRequestHead?
+  private(set) var hasAsked = false
   private var isAnswered = false
 
   init(endpoints: Endpoints, probe: LoopProbe) { (self.endpoints, self.probe) = (endpoints, probe) }
@@ -113,6 +129,8 @@ private final class RequestHandler: ChannelInboundHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   private func ask(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    hasAsked = true
+    guard let wish = Endpoints.wish(head.method, head.uri) else { return answer(head, context, loopAnswers: true) }
     let promise = context.eventLoop.makePromise(of: Void.self)
     let timeout = context.eventLoop.assumeIsolated().scheduleTask(in: Limits.loopAnswer) {
       self.answer(head, context, loopAnswers: false)
@@ -121,7 +139,7 @@ private final class RequestHandler: ChannelInboundHandler {
       timeout.cancel()
       self.answer(head, context, loopAnswers: true)
     }
-    probe.ask(promise)
+    probe.ask(for: wish, promise)
   }
 
   private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext, loopAnswers: Bool) {

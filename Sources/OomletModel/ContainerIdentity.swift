@@ -21,6 +21,12 @@ public struct ContainerIdentity: Hashable, Sendable {
     self.namespace = namespace
   }
 
+  /// What people call it: `pod/name`, its name or its id.
+  public var label: String {
+    let name = name.isEmpty ? id : name
+    return pod.isEmpty ? name : "\(pod)/\(name)"
+  }
+
   /// The name of the container's pin and identity file. bpffs reserves names with dots.
   public var fileName: String { id.split(separator: ".", omittingEmptySubsequences: false).joined(separator: "%2E") }
 }

@@ -14,13 +14,13 @@ public enum ExitStatus: Int32, Sendable {
   case deadline = 124
 }
 
-/// What went wrong, to what, and what to do, in one line that is complete in itself.
+/// What went wrong, to what, and what to do, in one line that is complete in itself, and printable whatever it quotes.
 public struct Failure: Error, Equatable, CustomStringConvertible {
   public let status: ExitStatus
   public let description: String
 
   public init(_ status: ExitStatus, _ description: String) {
     self.status = status
-    self.description = description
+    self.description = printable(description, limit: .max)
   }
 }

@@ -4,11 +4,11 @@ public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
   public let line: Int
   /// From 1, in characters.
   public let column: Int
-  /// Names key and value, what was expected, the nearest valid spelling.
+  /// Names key and value, what was expected, the nearest valid spelling; on one line, and printable.
   public let message: String
 
   public init(line: Int, column: Int, message: String) {
-    (self.line, self.column, self.message) = (line, column, message)
+    (self.line, self.column, self.message) = (line, column, printable(message, limit: .max))
   }
 
   public var description: String { line == 0 ? message : "line \(line), column \(column): \(message)" }

@@ -2,6 +2,14 @@ internal import CLinux
 internal import Glibc
 public import OomletModel
 
+/// Has 0, 1 and 2 taken: what is opened later would else be written to as stdout or stderr. A write to one that was closed
+/// still fails.
+public func keepStandardDescriptors() {
+  var fd: CInt
+  repeat { fd = open("/dev/null", O_RDONLY) } while (0...2).contains(fd)
+  close(fd)
+}
+
 /// All of a descriptor until its end, or nil and errno; stops with `EFBIG` past `limit` bytes, having read the rest.
 public func readAll(_ fd: borrowing OwnedFD, limit: Int = 16 << 20) -> [UInt8]? { readAll(raw: fd.raw, limit: limit) }
 
@@ -71,15 +79,30 @@ public func writeAll(_ fd: CInt, _ bytes: [UInt8]) -> Bool {
 ///
 /// - Parameter durably: also if the machine stops right after.
 public func replaceFile(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644, durably: Bool = false) throws(Failure) {
-  let temporary = "\(path).\(getpid()).tmp"
-  guard let fd = openFile(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode) else {
-    throw Failure(.failed, systemError("cannot create \(temporary)"))
+  try StagedFile(path, with: bytes, mode: mode, durably: durably).commit()
+}
+
+/// A new file beside an old one, until it is committed; gone if it is not.
+public struct StagedFile: ~Copyable {
+  private let path: String
+  private let temporary: String
+
+  /// As ``replaceFile(_:with:mode:durably:)``.
+  public init(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644, durably: Bool = false) throws(Failure) {
+    (self.path, temporary) = (path, "\(path).\(getpid()).tmp")
+    guard let fd = openFile(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode) else {
+      throw Failure(.failed, systemError("cannot create \(temporary)"))
+    }
+    guard writeAll(fd.raw, bytes), !durably || fsync(fd.raw) == 0 else {
+      throw Failure(.failed, systemError("cannot write \(path)"))
+    }
   }
-  guard writeAll(fd.raw, bytes), !durably || fsync(fd.raw) == 0, rename(temporary, path) == 0 else {
-    let message = systemError("cannot write \(path)")
-    unlink(temporary)
-    throw Failure(.failed, message)
+
+  public consuming func commit() throws(Failure) {
+    guard rename(temporary, path) == 0 else { throw Failure(.failed, systemError("cannot write \(path)")) }
   }
+
+  deinit { unlink(temporary) }
 }
 
 /// Removes what ``replaceFile(_:with:mode:durably:)`` left when its process was killed.
@@ -143,7 +166,7 @@ public func machineMemoryAvailable() -> UInt32? {
     lines.first { $0.hasPrefix(name + ":") }.flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { UInt64($0) }
   }
   guard let total = value("MemTotal"), total > 0, let available = value("MemAvailable") else { return nil }
-  return UInt32(clamping: available * 1000 / total)
+  return UInt32(min(Double(available) * 1000 / Double(total), 1000))
 }
 
 /// CLOCK_MONOTONIC, in ns.

@@ -1,14 +1,22 @@
 internal import Glibc
+public import OomletModel
 
-/// Text on stdout, all of it; false and errno if nobody reads it.
-@discardableResult
-public func printOut(_ text: String) -> Bool { writeAll(1, Array(text.utf8)) }
+/// Text on stdout, all of it, each line printable.
+///
+/// - Throws: ``ExitStatus/failed``: what nobody gets is no success.
+public func printOut(_ text: String) throws(Failure) { try writeOut(printable(lines: text)) }
 
-/// Text on stderr.
-public func printError(_ text: String) { _ = writeAll(2, Array(text.utf8)) }
+/// oomlet's own text on stdout, as it is.
+public func writeOut(_ text: String) throws(Failure) {
+  guard writeAll(1, Array(text.utf8)) else { throw Failure(.failed, systemError("cannot write to stdout")) }
+}
 
-/// Rows as kubectl shows them: columns as wide as their widest cell, three spaces between.
+/// Text on stderr, each line printable.
+public func printError(_ text: String) { _ = writeAll(2, Array(printable(lines: text).utf8)) }
+
+/// Rows as kubectl shows them: columns as wide as their widest cell, three spaces between; a cell stays on its line.
 public func table(_ rows: [[String]]) -> String {
+  let rows = rows.map { $0.map { printable($0, limit: .max) } }
   var widths: [Int] = []
   for row in rows {
     for (i, cell) in row.enumerated() {
@@ -31,10 +39,17 @@ public func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\
 /// `1 policy`, `2 policies`.
 public func count(_ number: Int, _ one: String, _ many: String) -> String { "\(number) \(number == 1 ? one : many)" }
 
-/// A time span as kubectl shows it: `45s`, `5m`, `3h`, `2d`.
-public func age(_ nanoseconds: Int64) -> String {
-  let seconds = max(0, nanoseconds / 1_000_000_000)
-  return switch seconds {
+/// How long ago that was; 0 where it is ahead: clocks jump, and some begin in 1970.
+public func elapsed<Time: FixedWidthInteger>(since time: Time, now: Time) -> UInt64 {
+  now > time ? UInt64(truncatingIfNeeded: now &- time) : 0
+}
+
+/// A time span, in ns, as kubectl shows it: `45s`, `5m`, `3h`, `2d`.
+public func age(_ nanoseconds: UInt64) -> String { age(seconds: nanoseconds / 1_000_000_000) }
+
+/// As ``age(_:)``.
+public func age(seconds: UInt64) -> String {
+  switch seconds {
   case ..<120: "\(seconds)s"
   case ..<7200: "\(seconds / 60)m"
   case ..<172_800: "\(seconds / 3600)h"

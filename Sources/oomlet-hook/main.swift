@@ -7,6 +7,10 @@ import OomletPolicy
 import OomletSystem
 
 let start = monotonicNanoseconds()
+keepStandardDescriptors()
+// What nobody reads, or has no room, is an error of that write alone
+signal(SIGPIPE, SIG_IGN)
+signal(SIGXFSZ, SIG_IGN)
 
 let usage = """
   Usage: oomlet-hook [--stage prestart|createRuntime|poststop] [--timeout SECONDS]
@@ -30,15 +34,13 @@ let usage = """
 
   """
 
-func say(_ message: String) {
-  let line = Array("oomlet-hook: \(message)\n".utf8)
-  _ = writeAll(2, line)
-  // Not all runtimes show a hook's stderr
-  if (try? makeDirectory(Attacher.runDirectory)) != nil,
-    let log = openFile("\(Attacher.runDirectory)/hook.log", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o640)
-  {
-    _ = writeAll(log.raw, line)
-  }
+/// - Parameter logged: the same for the log, where it is once, however many containers it is true of; nil: no other.
+func say(_ message: String, logged: String? = nil) {
+  // First: not all runtimes show a hook's stderr, and nobody may read it
+  try? makeDirectory(Attacher.runDirectory)
+  let line = Array("oomlet-hook: \(printable(logged ?? message, limit: 4000))".utf8)
+  try? BoundedLog("\(Attacher.runDirectory)/hook.log").append(line, maxSize: 256 << 10, once: true)
+  printError("oomlet-hook: \(printable(message, limit: 4000))\n")
 }
 
 /// What its entry's "args" say.
@@ -58,10 +60,10 @@ func arguments() throws(Failure) -> Arguments {
   while let argument = arguments.popFirst() {
     switch argument {
     case "-h", "--help":
-      _ = writeAll(1, Array(usage.utf8))
+      try writeOut(usage)
       exit(0)
     case "--version":
-      _ = writeAll(1, Array("oomlet-hook \(oomletVersion)\n".utf8))
+      try writeOut("oomlet-hook \(oomletVersion)\n")
       exit(0)
     case "--stage":
       let value = arguments.popFirst() ?? ""
@@ -99,7 +101,11 @@ func run() throws(Failure) {
     return try Attacher(deadline: deadline).detach(identity)
   }
 
-  func warn(_ message: String) { say("warning: container \(printable(state.id)): \(message)") }
+  // In the log by a name that the container has when it starts again, too
+  var name = state.id
+  func warn(_ message: String, ofNode: Bool = false) {
+    say("warning: container \(state.id): \(message)", logged: "warning: \(ofNode ? "" : "container \(name): ")\(message)")
+  }
   // The bundle is read only where it must be
   var config: BundleConfig?
   if state.annotations == nil, let bundle = state.bundle {
@@ -108,9 +114,10 @@ func run() throws(Failure) {
   let annotations = BundleFiles.annotations(
     state.annotations ?? config?.annotations ?? [:], of: state.id, in: state.bundle, config: config)
   guard !annotations.isSandbox else { return }
+  if let identity = try? ContainerIdentity(id: state.id, annotations: annotations) { name = identity.label }
   let asked = try AskedPolicy(annotations)
-  asked.warnings.forEach(warn)
-  let node = NodeConfig.inForce { warn($0.description) }
+  asked.warnings.forEach { warn($0) }
+  let node = NodeConfig.inForce { warn($0.description, ofNode: true) }
   guard asked.request != nil || !node.rules.isEmpty else { return }
   if config == nil { config = state.bundle.flatMap { try? BundleFiles.config(of: $0) } }
   var choice: PolicyChoice?
@@ -124,7 +131,9 @@ func run() throws(Failure) {
     choice = try PolicyChoice(of: container, asking: asked, on: node)
     guard let choice else { return }
     let attacher = Attacher(deadline: deadline, ringSize: node.ringSize)
-    (choice.warnings + (try attacher.attach(choice.request, to: container, rule: choice.rule))).forEach(warn)
+    for warning in choice.warnings + (try attacher.attach(choice.request, to: container, rule: choice.rule)) {
+      warn(warning, ofNode: warning == Attacher.noPressure)
+    }
   } catch {
     // What the node can't do is no reason to keep a container from starting, and who has not asked starts in any case
     let isAsked = asked.request != nil
@@ -132,7 +141,9 @@ func run() throws(Failure) {
       throw error
     }
     let policy = choice.map { "policy \($0.request.victim)" } ?? "a policy by a rule"
-    say("warning: container \(printable(state.id)) starts without \(policy): \(error)")
+    say(
+      "warning: container \(state.id) starts without \(policy): \(error)",
+      logged: "warning: containers start without \(policy): \(error)")
   }
 }
 

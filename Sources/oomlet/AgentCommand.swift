@@ -14,7 +14,7 @@ struct AgentCommand: ParsableCommand {
       """)
 
   func run() throws {
-    LoggingSystem.bootstrap(StreamLogHandler.standardError)
+    LoggingSystem.bootstrap { StreamLogHandler(label: $0, stream: LogLines()) }
     try Agent(logger: Logger(label: "oomlet")).run()
   }
 }

@@ -36,7 +36,7 @@ struct CheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard !grammarTables else { return printGrammarTables() }
+    guard !grammarTables else { return try printGrammarTables() }
     let checker = Checker(grammar: PolicyGrammar(customPolicies: try customPolicyNames()))
     var checked: [(file: String, report: CheckReport)] = []
     var failures: [Failure] = []
@@ -47,14 +47,14 @@ struct CheckCommand: ParsableCommand {
         }
       } catch { failures.append(error) }
     }
-    show(checked)
+    try show(checked)
     for failure in failures { printError("oomlet: \(failure)\n") }
     if let failure = failures.first { throw ExitCode(failure.status.rawValue) }
     guard checked.allSatisfy(\.report.problems.isEmpty) else { throw ExitCode(ExitStatus.invalid.rawValue) }
   }
 
-  private func printGrammarTables() {
-    printOut(GrammarTables.all.map { "<!-- table: \($0.name) -->\n\($0.text)<!-- end -->\n" }.joined(separator: "\n"))
+  private func printGrammarTables() throws(Failure) {
+    try printOut(GrammarTables.all.map { "<!-- table: \($0.name) -->\n\($0.text)<!-- end -->\n" }.joined(separator: "\n"))
   }
 
   private func customPolicyNames() throws(Failure) -> [String] {
@@ -66,21 +66,21 @@ struct CheckCommand: ParsableCommand {
     return names
   }
 
-  private func show(_ checked: [(file: String, report: CheckReport)]) {
+  private func show(_ checked: [(file: String, report: CheckReport)]) throws(Failure) {
     switch output {
-    case .json: printOut(forTerminal(json(checked)) + "\n")
-    case .text: for (file, report) in checked { show(report, as: file) }
+    case .json: try printOut(json(checked).text + "\n")
+    case .text: for (file, report) in checked { try show(report, as: file) }
     }
   }
 
-  private func show(_ report: CheckReport, as file: String) {
+  private func show(_ report: CheckReport, as file: String) throws(Failure) {
     func line(_ problem: Problem, _ word: String) -> (Problem, String) {
       (problem, "\(file):\(problem.line):\(problem.column): \(word)\(problem.message)\n")
     }
     let lines = report.problems.map { line($0, "") } + report.warnings.map { line($0, "warning: ") }
     printError(lines.sorted { ($0.0.line, $0.0.column) < ($1.0.line, $1.0.column) }.map(\.1).joined())
     guard report.problems.isEmpty else { return }
-    printOut(report.items.map { "\(file): \($0.description)\n" }.joined())
+    try printOut(report.items.map { "\(file): \($0.description)\n" }.joined())
   }
 
   private func json(_ checked: [(file: String, report: CheckReport)]) -> JSON {

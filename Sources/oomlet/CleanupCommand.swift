@@ -18,12 +18,12 @@ struct CleanupCommand: ParsableCommand {
   func run() throws {
     try Pins.check()
     let containers = AttachedContainer.removeLeftovers()
-    printOut("removed what was left of \(count(containers, "container"))\n")
+    try printOut("removed what was left of \(count(containers, "container"))\n")
     var kept: Failure?
     for version in OtherVersion.all() {
       do {
         try version.remove()
-        printOut("removed version \(version.name)\n")
+        try printOut("removed version \(version.name)\n")
       } catch { kept = error }
     }
     if let kept { throw kept }

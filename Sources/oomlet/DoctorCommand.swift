@@ -28,10 +28,10 @@ struct DoctorCommand: ParsableCommand {
           ("remedy", finding.remedy.map(JSON.string) ?? .null),
         ])
       }
-      printOut(forTerminal(.object([("items", .array(items))])) + "\n")
+      try printOut(JSON.object([("items", .array(items))]).text + "\n")
     case .table:
       let rows = findings.map { [$0.result.rawValue, $0.check, $0.detail + ($0.remedy.map { "; remedy: \($0)" } ?? "")] }
-      printOut(table([["RESULT", "CHECK", "DETAIL"]] + rows))
+      try printOut(table([["RESULT", "CHECK", "DETAIL"]] + rows))
     }
     guard !findings.contains(where: { $0.result == .fail }) else { throw ExitCode(ExitStatus.failed.rawValue) }
   }

@@ -33,20 +33,21 @@ struct ExplainCommand: ParsableCommand {
     let container = try Explainer.container(container)
     let explanation = try Explainer(deadline: monotonicNanoseconds() + 4_000_000_000).explain(container, at: at)
     switch output {
-    case .json: printOut(String(decoding: json(explanation).encoded(), as: UTF8.self) + "\n")
+    case .json: try printOut(json(explanation).text + "\n")
     case .table:
-      printOut(explanation.sentence(at: at, asked: container) + "\n")
+      try printOut(explanation.sentence(at: at, asked: container) + "\n")
       guard !explanation.candidates.isEmpty else { return }
+      let now = Int64(clockNanoseconds(CLOCK_REALTIME))
       let rows = explanation.candidates.enumerated().map { i, candidate in
         [
           String(i + 1), String(candidate.process.pid), printable(candidate.process.comm),
           binarySize(candidate.process.memory.rss), binarySize(candidate.process.memory.anon),
           binarySize(candidate.process.memory.shmem), binarySize(candidate.process.memory.swap),
-          String(candidate.process.oomScoreAdj), age(Int64(clockNanoseconds(CLOCK_REALTIME)) - candidate.process.startTime),
+          String(candidate.process.oomScoreAdj), age(elapsed(since: candidate.process.startTime, now: now)),
           candidate.class.rawValue,
         ]
       }
-      printOut("\n" + table([["RANK", "PID", "COMM", "RSS", "ANON", "SHMEM", "SWAP", "ADJ", "AGE", "CLASS"]] + rows))
+      try printOut("\n" + table([["RANK", "PID", "COMM", "RSS", "ANON", "SHMEM", "SWAP", "ADJ", "AGE", "CLASS"]] + rows))
     }
   }
 

@@ -10,7 +10,7 @@ struct KillsCommand: ParsableCommand {
     commandName: "kills",
     abstract: "Show who was killed, and why.",
     discussion: """
-      Reads the agent's journal, oldest first, with the files that were put aside. With -o json: one object a line, as in \
+      Reads the agent's journal, as the records came, with the files that were put aside. With -o json: one object a line, as in \
       the journal. Of several filters, all must hold.
       """)
 
@@ -25,7 +25,7 @@ struct KillsCommand: ParsableCommand {
   @OptionGroup var lastOnes: LastOption
 
   func run() throws {
-    var reader = JournalReader()
+    var reader = JournalReader { printError("oomlet: warning: \($0)\n") }
     let matches = filter.matcher(now: Int64(clockNanoseconds(CLOCK_REALTIME)))
     var names = SeenNames()
     var records: [KillRecord] = []
@@ -36,33 +36,31 @@ struct KillsCommand: ParsableCommand {
       if let last = lastOnes.last, records.count > last { records.removeFirst(records.count - last) }
     }
     if records.isEmpty && !follow { printError("No kills found\(names.hint(for: filter) ?? ".")\n") }
-    guard show(records, header: true) else { return }
+    try show(records, header: true)
     while follow {
       // The journal is a file: half of the second that a record may take
       usleep(250_000)
       while case let some = try reader.next(), !some.isEmpty {
-        guard show(some.filter(matches), header: false) else { return }
+        try show(some.filter(matches), header: false)
       }
     }
   }
 
-  /// - Returns: false if nobody reads.
-  private func show(_ records: [KillRecord], header: Bool) -> Bool {
-    guard !records.isEmpty || (header && follow) else { return true }
+  private func show(_ records: [KillRecord], header: Bool) throws(Failure) {
+    guard !records.isEmpty || (header && follow) else { return }
     switch output {
-    case .json:
-      return printOut(records.map { String(decoding: $0.json.encoded(), as: UTF8.self) + "\n" }.joined())
+    case .json: try printOut(records.map { $0.json.text + "\n" }.joined())
     case .table:
       let now = Int64(clockNanoseconds(CLOCK_REALTIME))
       let rows = records.map { record in
         [
-          follow ? timestamp(record.time) : age(now - record.time), record.containerName, record.policy,
+          follow ? timestamp(record.time) : age(elapsed(since: record.time, now: now)), record.containerName, record.policy,
           record.outcome.rawValue, record.victim.map { "\(printable($0.comm)) (\($0.pid))" } ?? "-",
           record.victim.map { binarySize($0.memory.rss) } ?? "-", record.why,
         ]
       }
       let head = [[follow ? "TIME" : "AGE", "CONTAINER", "POLICY", "OUTCOME", "VICTIM", "RSS", "WHY"]]
-      return printOut(table((header ? head : []) + rows))
+      try printOut(table((header ? head : []) + rows))
     }
   }
 }

@@ -12,7 +12,7 @@ struct Oomlet: ParsableCommand {
       oomlet-hook attaches that policy to its memory cgroup. This program is the node's agent and shows \
       what is attached and what was killed.
 
-      Exit status: 0 done, 1 failed, 2 usage, 3 invalid input, 4 the kernel or node can't, 5 another policy is \
+      Exit status: 0 done, 1 failed (also to write to stdout), 2 usage, 3 invalid input, 4 the kernel or node can't, 5 another policy is \
       there, 6 not permitted, 7 not found, 124 no answer in time.
       """,
     version: oomletVersion,
@@ -22,9 +22,14 @@ struct Oomlet: ParsableCommand {
     ])
 
   static func main() {
+    keepStandardDescriptors()
     do {
-      var command = try parseAsRoot()
-      try command.run()
+      do {
+        var command = try parseAsRoot()
+        try command.run()
+      } catch  where exitCode(for: error) == .success {
+        try writeOut(fullMessage(for: error) + "\n")
+      }
     } catch let failure as Failure {
       printError("oomlet: \(failure)\n")
       exit(withError: ExitCode(failure.status.rawValue))

@@ -15,8 +15,8 @@ extension Pressure {
   var summary: String {
     var text = shares + ", over \(seconds(limit.window)) for \(seconds(limit.holdFor))"
     if limit.availablePermille > 0 { text += " while less than \(percentage(limit.availablePermille)) of RAM is available" }
-    if let since { text += "; above for \(age(Int64(now &- since)))" }
-    if let declaredAt { text += "; last OOM \(age(Int64(now &- declaredAt))) ago" }
+    if let since { text += "; above for \(age(elapsed(since: since, now: now)))" }
+    if let declaredAt { text += "; last OOM \(age(elapsed(since: declaredAt, now: now))) ago" }
     return text
   }
 
@@ -25,12 +25,12 @@ extension Pressure {
       ("kind", .string(limit.kind.rawValue)), ("permille", .integer(Int64(isCurrent ? permille ?? 0 : 0))),
       ("limit_permille", .integer(Int64(limit.permille))), ("over_ns", time(limit.window)), ("for_ns", time(limit.holdFor)),
       ("cooldown_ns", time(limit.cooldown)), ("available_permille", .integer(Int64(limit.availablePermille))),
-      ("dry_run", .bool(dryRun)), ("above_for_ns", since.map { time(now &- $0) } ?? .null),
-      ("last_oom_ns_ago", declaredAt.map { time(now &- $0) } ?? .null),
+      ("dry_run", .bool(dryRun)), ("above_for_ns", since.map { time(elapsed(since: $0, now: now)) } ?? .null),
+      ("last_oom_ns_ago", declaredAt.map { time(elapsed(since: $0, now: now)) } ?? .null),
     ])
   }
 
   private var now: UInt64 { clockNanoseconds(CLOCK_BOOTTIME) }
-  private var isCurrent: Bool { lookedAt.map { now &- $0 < limit.window } ?? false }
+  private var isCurrent: Bool { lookedAt.map { elapsed(since: $0, now: now) < limit.window } ?? false }
   private func time(_ nanoseconds: UInt64) -> JSON { .integer(Int64(clamping: nanoseconds)) }
 }

@@ -51,8 +51,8 @@ struct PressureCommand: ParsableCommand {
     }
     let pressure = Pressure(of: cgroup)
     switch output {
-    case .json: printOut(String(decoding: (pressure?.json ?? .null).encoded(), as: UTF8.self) + "\n")
-    case .table: printOut((pressure?.summary ?? "not watched") + "\n")
+    case .json: try printOut((pressure?.json ?? .null).text + "\n")
+    case .table: try printOut((pressure?.summary ?? "not watched") + "\n")
     }
   }
 

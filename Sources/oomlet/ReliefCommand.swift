@@ -20,24 +20,24 @@ struct ReliefCommand: ParsableCommand {
   @OptionGroup var lastOnes: LastOption
 
   func run() throws {
-    let all = try ReliefJournal.records()
+    let all = try ReliefJournal.records { printError("oomlet: warning: \($0)\n") }
     let records = all.suffix(lastOnes.last ?? all.count)
     if records.isEmpty { printError("No relief found.\n") }
     switch output {
-    case .json: printOut(records.map { String(decoding: $0.encoded(), as: UTF8.self) + "\n" }.joined())
+    case .json: try printOut(records.map { $0.text + "\n" }.joined())
     case .table:
       guard !records.isEmpty else { return }
       let now = Int64(clockNanoseconds(CLOCK_REALTIME))
       let rows = records.map { record in
         [
-          record["time"]?.string.flatMap(nanoseconds(fromTimestamp:)).map { age(now - $0) } ?? "-",
+          record["time"]?.string.flatMap(nanoseconds(fromTimestamp:)).map { age(elapsed(since: $0, now: now)) } ?? "-",
           KillRecord.Container(json: record["container"] ?? .null).label,
           record["stage"]?.string ?? "-", record["outcome"]?.string ?? "-",
           record["freed_bytes"]?.integer.map { binarySize(UInt64(clamping: $0)) } ?? "-",
           printable(record["message"]?.string ?? ""),
         ]
       }
-      printOut(table([["AGE", "CONTAINER", "STAGE", "OUTCOME", "FREED", "MESSAGE"]] + rows))
+      try printOut(table([["AGE", "CONTAINER", "STAGE", "OUTCOME", "FREED", "MESSAGE"]] + rows))
     }
   }
 }

@@ -16,7 +16,7 @@ struct ReloadCommand: ParsableCommand {
 
   func run() throws {
     guard let status = try AgentClient.reload() else { throw Failure(.notFound, "no agent is running") }
-    printOut("configuration loaded\n")
+    try printOut("configuration loaded\n")
     for reason in status["degraded"]?.array ?? [] {
       printError("oomlet: warning: \(printable(reason["message"]?.string ?? "", limit: 2000))\n")
     }

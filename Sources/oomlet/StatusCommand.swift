@@ -27,7 +27,7 @@ struct StatusCommand: ParsableCommand {
       // Nothing is said of what can't be seen
       if error.status == .notPermitted {
         guard let service else { throw error }
-        return show(service, because: error)
+        return try show(service, because: error)
       }
     }
     let kernel = kernelSupport()
@@ -66,9 +66,9 @@ struct StatusCommand: ParsableCommand {
             foreign.map { .object([("policy", .string($0.policy.name)), ("cgroup", $0.cgroup.map(JSON.string) ?? .null)]) })
         ),
       ])
-      printOut(String(decoding: status.encoded(), as: UTF8.self) + "\n")
+      try printOut(status.text + "\n")
     case .table:
-      printOut(
+      try printOut(
         table(
           [
             ["Kernel:", kernel], ["Agent:", agent],
@@ -88,7 +88,8 @@ struct StatusCommand: ParsableCommand {
           printable(container.cgroup),
         ]
       }
-      printOut("\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "PRESSURE", "RELIEF", "CGROUP"]] + rows))
+      try printOut(
+        "\n" + table([["CONTAINER", "NAME", "POD", "POLICY", "KILL", "ATTACHED", "PRESSURE", "RELIEF", "CGROUP"]] + rows))
     }
   }
 
@@ -119,12 +120,12 @@ struct StatusCommand: ParsableCommand {
   }
 
   /// To who may ask the agent but not look at the kernel's objects.
-  private func show(_ service: JSON, because failure: Failure) {
+  private func show(_ service: JSON, because failure: Failure) throws(Failure) {
     switch output {
     case .json:
       let status = JSON.object([("version", .string(oomletVersion)), ("agent", .string("running")), ("service", service)])
-      printOut(forTerminal(status) + "\n")
-    case .table: printOut(table([["Agent:", "running"]] + rows(of: service)))
+      try printOut(status.text + "\n")
+    case .table: try printOut(table([["Agent:", "running"]] + rows(of: service)))
     }
     printError("oomlet: what is attached is not shown: \(failure)\n")
   }
@@ -133,10 +134,11 @@ struct StatusCommand: ParsableCommand {
     guard let service else { return [] }
     func text(_ json: JSON?) -> String { printable(json?.string ?? "-", limit: 2000) }
     let config = service["config"]
+    let uptime = UInt64(clamping: service["uptime_seconds"]?.integer ?? 0)
     let loaded = "loaded \(text(config?["loaded"]))"
     let error = config?["error"]?.string.map { printable($0, limit: 2000) }
     return [
-      ["Version:", "\(text(service["version"])), up \(age((service["uptime_seconds"]?.integer ?? 0) * 1_000_000_000))"],
+      ["Version:", "\(text(service["version"])), up \(age(seconds: uptime))"],
       ["Config:", error.map { "\($0); in force is what was \(loaded)" } ?? loaded],
       ["Journal:", service["journal"]?["error"]?.string.map { printable($0, limit: 2000) } ?? text(service["journal"]?["path"])],
     ]

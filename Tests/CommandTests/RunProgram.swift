@@ -7,8 +7,8 @@ struct Outcome {
   let errors: String
 }
 
-/// Runs a program of this build, with its stdin empty or of that text.
-func run(_ program: String, _ arguments: [String], input: [UInt8] = []) throws -> Outcome {
+/// Runs a program of this build, with its stdin empty or of that text; maybe with its stdout elsewhere.
+func run(_ program: String, _ arguments: [String], input: [UInt8] = [], output: String? = nil) throws -> Outcome {
   let programs = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
   // Files, not pipes: nobody waits for who reads or writes them
   let files = FileManager.default.temporaryDirectory.appending(path: "oomlet-\(UUID().uuidString)")
@@ -21,7 +21,7 @@ func run(_ program: String, _ arguments: [String], input: [UInt8] = []) throws -
   process.executableURL = programs.appending(path: program)
   process.arguments = arguments
   process.standardInput = try FileHandle(forReadingFrom: names[0])
-  process.standardOutput = try FileHandle(forWritingTo: names[1])
+  process.standardOutput = try FileHandle(forWritingTo: output.map { URL(filePath: $0) } ?? names[1])
   process.standardError = try FileHandle(forWritingTo: names[2])
   try process.run()
   process.waitUntilExit()

@@ -2,6 +2,7 @@ import Foundation
 import OomletJSON
 import OomletModel
 import OomletSystem
+import Synchronization
 import Testing
 
 @testable import OomletAgent
@@ -11,8 +12,11 @@ private final class Server {
   let path = FileManager.default.temporaryDirectory.appending(path: "oomlet-\(UUID().uuidString).sock").path
   let socket: ControlSocket
 
-  init(_ answer: Result<JSON, Failure> = .success(.object([("a", .integer(1))]))) throws {
-    socket = try ControlSocket(path, group: nil) { _ in answer }
+  init(
+    _ answer: Result<JSON, Failure> = .success(.object([("a", .integer(1))])),
+    user: @escaping (UnixConnection) -> UInt32? = { $0.peer }
+  ) throws {
+    socket = try ControlSocket(path, group: nil, user: user) { _ in answer }
   }
   deinit { unlink(path) }
 
@@ -70,6 +74,21 @@ private final class Server {
     server.socket.handle()
     #expect(server.socket.polled.count == 1 + idle.count)
     #expect(try server.answer(server.connect(), to: "").contains("too many clients"))
+  }
+
+  @Test func `idle connections of many users keep nobody out`() throws {
+    // Each is another user's
+    let users = Mutex<UInt32>(0)
+    let server = try Server(user: { _ in
+      users.withLock {
+        $0 += 1; return $0
+      }
+    })
+    let idle = try (0..<ControlSocket.connections).map { _ in try server.connect() }
+    server.socket.handle()
+    #expect(server.socket.polled.count == 1 + idle.count)
+    #expect(try server.answer(server.connect(), to: "{\"method\":\"status\"}\n") == "{\"result\":{\"a\":1}}\n")
+    guard case .end = idle[0].receive() else { return #expect(Bool(false), "the oldest is still connected") }
   }
 
   @Test func `who says nothing is hung up on`() throws {

@@ -59,7 +59,7 @@ import Testing
       ("36 1 0:26 / /run rw - tmpfs tmpfs rw\ngarbage\n\n", nil, false),
     ]) func `whose a tmpfs is`(_ mounts: String, _ place: String?, _ isForContainers: Bool)
   {
-    #expect(HostMounts.place(of: 25, in: mounts) == place)
+    #expect(HostMounts.place(of: "0:25", in: Mounts(Array(mounts.utf8))) == place)
     if let place { #expect(HostMounts.isForContainers(place) == isForContainers) }
   }
 
@@ -83,6 +83,9 @@ import Testing
     try journal.append(ReliefTests.record(.nothing, message: "the rest is in use"), maxSize: 1 << 20)
     let records = try ReliefJournal.records(path: path)
     #expect(records.map { $0["outcome"]?.string } == ["done", "nothing"])
+    var said: [String] = []
+    _ = try ReliefJournal.records(path: path) { said.append($0.description) }
+    #expect(said.count == 1 && said[0].contains("\(path): line 2 is no record"), "\(said)")
     #expect(
       records.map { $0["sentence"]?.string } == [
         "all tasks of container web stalled 12.5% of the time for want of memory; relief 1, reclaim: 1Mi reclaimed.",

@@ -48,6 +48,41 @@ private func record(_ i: Int, _ policy: String = "largest-rss", _ outcome: KillR
     #expect(series(telemetry).contains("oomlet_decision_seconds_sum 3.6e-05"))
   }
 
+  @Test func `a stamp of any time makes no trap`() throws {
+    let telemetry = try Telemetry { [] }
+    telemetry.set(ring: nil, lost: .max)
+    telemetry.set(rotations: .max)
+    telemetry.kept(record(1))
+    #expect(telemetry.text.contains("oomlet_kill_records_lost_total"))
+  }
+
+  @Test func `who asks very often does not keep the loop from its work`() throws {
+    let telemetry = try Telemetry { [] }
+    let address = ListenAddress.unix(path: "/tmp/oomlet-\(UUID().uuidString).sock")
+    try telemetry.offer(at: address)
+    defer { telemetry.stop() }
+    var (reports, measurements) = (0, 0)
+    let clients = Process()
+    clients.executableURL = URL(filePath: "/usr/bin/env")
+    clients.arguments = [
+      "bash", "-c",
+      "for i in {1..40}; do curl -s --unix-socket \(address.description.dropFirst(5)) http://x/metrics; done >/dev/null",
+    ]
+    try clients.run()
+    var waiting = [pollfd(fd: telemetry.pollDescriptor, events: Int16(POLLIN), revents: 0)]
+    while clients.isRunning {
+      guard poll(&waiting, 1, 50) > 0 else { continue }
+      telemetry.answer {
+        reports += 1
+      } measure: {
+        measurements += 1
+        usleep(50_000)
+      }
+    }
+    #expect(clients.terminationStatus == 0 && reports >= 40)
+    #expect(measurements >= 1 && measurements <= reports / 4, "\(measurements) of \(reports)")
+  }
+
   @Test func `what was lost only grows`() throws {
     let telemetry = try Telemetry { [] }
     for lost: UInt64 in [5, 5, 9] { telemetry.set(ring: nil, lost: lost) }

@@ -2,6 +2,7 @@ import Foundation
 import OomletJSON
 import OomletJournal
 import OomletModel
+import OomletSystem
 import Testing
 
 private func record(_ bootTime: UInt64, boot: String = "boot-1") -> KillRecord {
@@ -63,11 +64,84 @@ private final class Scratch {
   @Test func `a record handed out twice is written once, also by the next writer`() throws {
     for _ in 1...2 {
       let writer = JournalWriter(path: scratch.journal)
-      try writer.append(record(1))
-      try writer.append(record(2))
-      #expect(try !writer.append(record(1)))
+      let isFirst = scratch.text().isEmpty
+      if isFirst { try writer.append(record(1)) }
+      #expect(try writer.append(record(2)) == isFirst)
+      #expect(try !writer.append(record(2)))
     }
     #expect(scratch.text().split(separator: "\n").count == 2)
+  }
+
+  @Test func `a record that began earlier and comes later is kept`() throws {
+    let writer = JournalWriter(path: scratch.journal)
+    // A slow decision, and one about pressure meanwhile
+    for i: UInt64 in [1, 5, 3, 4] { #expect(try writer.append(record(i))) }
+    let next = JournalWriter(path: scratch.journal)
+    #expect(try !next.append(record(4)))
+    #expect(try next.append(record(2)))
+    var reader = JournalReader(path: scratch.journal)
+    #expect(try reader.all().map(\.bootTime) == [1, 5, 3, 4, 2])
+  }
+
+  @Test func `damaged lines are counted and named, by who reads and by the next writer`() throws {
+    do {
+      let writer = JournalWriter(path: scratch.journal)
+      try writer.append(record(1))
+    }
+    try scratch.append("\u{0}\u{0}\u{0}\n{\"time\":\n\n")
+    var said: [String] = []
+    let writer = JournalWriter(path: scratch.journal) { said.append($0.description) }
+    try writer.append(record(2))
+    let complaint = "\(scratch.journal): 2 lines are no records, the first is line 2: what was there is lost, the rest is read"
+    #expect(said == [complaint] && writer.totals?.kinds.values.reduce(0, +) == 2)
+    var read: [String] = []
+    var reader = JournalReader(path: scratch.journal) { read.append($0.description) }
+    #expect(try reader.all() == [record(1), record(2)])
+    #expect(try reader.next().isEmpty && read == [complaint])
+    // Followed
+    try scratch.append("x\n")
+    #expect(try reader.next().isEmpty && read.count == 2 && read[1].contains("3 lines"))
+  }
+
+  @Test func `a file put aside that ends within a line is damaged, and so may the totals be`() throws {
+    do {
+      let writer = JournalWriter(path: scratch.journal)
+      try writer.append(record(1))
+    }
+    try scratch.append("{\"time\"")
+    rename(scratch.journal, "\(scratch.journal).1")
+    try Data("{".utf8).write(to: URL(filePath: "\(scratch.journal).totals"))
+    var said: [String] = []
+    let writer = JournalWriter(path: scratch.journal) { said.append($0.description) }
+    try writer.append(record(2))
+    #expect(
+      said.count == 2 && said[0].contains("kills.jsonl.totals is damaged") && said[1].contains("kills.jsonl.1: line 2 "),
+      "\(said)")
+    var read: [String] = []
+    var reader = JournalReader(path: scratch.journal) { read.append($0.description) }
+    #expect(try reader.all() == [record(1), record(2)])
+    #expect(read == [said[1]])
+  }
+
+  @Test func `a number that no next one has is not the journal's`() throws {
+    try makeDirectory(scratch.path)
+    try Data().write(to: URL(filePath: "\(scratch.journal).\(UInt64.max)"))
+    var settings = JournalSettings()
+    settings.maxSize = 1
+    let writer = JournalWriter(path: scratch.journal, settings: settings)
+    for i: UInt64 in 1...3 { #expect(try writer.append(record(i))) }
+    var reader = JournalReader(path: scratch.journal)
+    #expect(try reader.all().count == 3)
+  }
+
+  @Test(arguments: ["\u{9b}31m", "\u{7f}", "\u{85}", "\u{202e}", "\u{2028}", "\u{e0041}", "\u{1b}]0;x\u{7}"])
+  func `a comm does nothing to a terminal that the JSON gets to, and reads the same`(_ comm: String) throws {
+    var one = record(1)
+    one.victim?.comm = comm
+    let text = one.json.text
+    #expect(text.unicodeScalars.allSatisfy { $0.isPrintable })
+    #expect(try KillRecord(json: JSON(parsing: Array(text.utf8)))?.victim?.comm == comm)
+    #expect(JSON.string("ümläut 日本").text == "\"ümläut 日本\"")
   }
 
   @Test func `another boot begins anew`() throws {

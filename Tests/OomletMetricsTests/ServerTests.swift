@@ -9,6 +9,8 @@ private final class Loop: @unchecked Sendable {
   let probe: LoopProbe
   private let lock = NSLock()
   private var state = (hangs: false, ended: false)
+  private var measurements = 0
+  var measured: Int { lock.withLock { measurements } }
 
   init() throws {
     probe = try LoopProbe()
@@ -16,7 +18,7 @@ private final class Loop: @unchecked Sendable {
       var waiting = [pollfd(fd: probe.pollDescriptor, events: Int16(POLLIN), revents: 0)]
       while !lock.withLock({ state.ended }) {
         poll(&waiting, 1, 20)
-        if !lock.withLock({ state.hangs }) { probe.answer() }
+        if !lock.withLock({ state.hangs }) { probe.answer { lock.withLock { measurements += 1 } } }
       }
       probe.answer()
     }
@@ -55,6 +57,12 @@ private struct Client: ~Copyable {
     while case let n = recv(fd, &chunk, chunk.count, 0), n > 0 { bytes += chunk[..<n] }
     return String(decoding: bytes, as: UTF8.self)
   }
+}
+
+/// One of several.
+private final class Connection {
+  let client: Client
+  init(_ client: consuming Client) { self.client = client }
 }
 
 @Suite(.timeLimit(.minutes(1))) final class ServerTests {
@@ -153,27 +161,44 @@ private struct Client: ~Copyable {
     #expect(try get("/healthz").body == "ok\n")
   }
 
-  @Test func `more connections than there may be are refused, and free again later`() throws {
+  @Test func `idle connections keep nobody out, and there are never more than there may be`() throws {
     var clients: [CInt] = []
-    for _ in 0..<Limits.connections {
+    defer { for client in clients { close(client) } }
+    for _ in 0..<3 * Limits.connections {
       let client = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
       clients.append(client)
       var address = sockaddr_un()
       address.sun_family = sa_family_t(AF_UNIX)
       withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
       let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-      #expect(
+      try #require(
         withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(client, $0, size) } }
           == 0)
     }
-    #expect(try get("/healthz").head == "")
-    for client in clients { close(client) }
-    var head = ""
-    for _ in 1...50 where head.isEmpty {
-      usleep(20_000)
-      head = try get("/healthz").head
+    for endpoint in ["/healthz", "/readyz", "/metrics"] { #expect(try get(endpoint).head.hasPrefix("HTTP/1.1 "), "\(endpoint)") }
+    #expect(try get("/healthz").body == "ok\n")
+    // The oldest went, the youngest are there
+    var byte: UInt8 = 0
+    var isOpen: [Bool] = []
+    for client in clients { isOpen.append(recv(client, &byte, 1, CInt(MSG_DONTWAIT)) < 0 && errno == EAGAIN) }
+    #expect(isOpen.count { $0 } <= Limits.connections && isOpen.last == true && isOpen.first == false)
+  }
+
+  @Test func `health costs no figures, and who asks for figures at once gets the same`() throws {
+    let before = loop.measured
+    for _ in 1...20 { #expect(try get("/healthz").body == "ok\n") }
+    #expect(try get("/other").head.hasPrefix("HTTP/1.1 404"))
+    #expect(loop.measured == before)
+    loop.hang(true)
+    let clients = try (0..<5).map { _ in
+      let client = Connection(try Client(path))
+      client.client.send("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
+      return client
     }
-    #expect(head.hasPrefix("HTTP/1.1 200"))
+    usleep(200_000)
+    loop.hang(false)
+    for client in clients { #expect(client.client.receive().hasPrefix("HTTP/1.1 200")) }
+    #expect((before + 1...before + 2).contains(loop.measured))
   }
 
   @Test func `an address that is taken is named`() throws {

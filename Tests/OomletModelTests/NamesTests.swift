@@ -56,6 +56,15 @@ import Testing
     #expect(printable(text) == shown)
   }
 
+  @Test func `what went wrong is one printable line, whatever it quotes`() {
+    let evil = "cannot open \u{1b}[2J\r\nroot: all is well\u{9b}31m"
+    #expect(Failure(.failed, evil).description == "cannot open \\u{1b}[2J\\u{d}\\u{a}root: all is well\\u{9b}31m")
+    #expect(Problem(line: 1, column: 2, message: evil).message == Failure(.failed, evil).description)
+    #expect(Failure(.failed, Failure(.failed, evil).description).description == Failure(.failed, evil).description)
+  }
+
+  @Test func `lines stay lines`() { #expect(printable(lines: "a\r\nb\n\u{202e}") == "a\\u{d}\nb\n\\u{202e}") }
+
   @Test func `a long text is cut`() {
     #expect(printable(String(repeating: "x", count: 300), limit: 4) == "xxxx…")
   }

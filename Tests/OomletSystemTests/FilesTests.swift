@@ -19,6 +19,27 @@ import Testing
     #expect(namesInDirectory(directory) == ["f"])
   }
 
+  @Test func `what is staged is there when it is committed, and leaves nothing if it is not`() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try replaceFile("\(directory)/f", with: Array("one".utf8))
+    do { _ = try StagedFile("\(directory)/f", with: Array("two".utf8)) }
+    #expect(contents(of: "\(directory)/f") == Array("one".utf8) && namesInDirectory(directory) == ["f"])
+    try StagedFile("\(directory)/f", with: Array("three".utf8)).commit()
+    #expect(contents(of: "\(directory)/f") == Array("three".utf8) && namesInDirectory(directory) == ["f"])
+  }
+
+  @Test func `one part of a lock does not wait for another`() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let path = "\(directory)/lock"
+    let web = try FileLock(path, part: "web", deadline: 0)
+    let db = try FileLock(path, part: "db", deadline: 0)
+    let failure = #expect(throws: Failure.self) { _ = try FileLock(path, part: "web", deadline: 0) }
+    #expect(failure?.status == .deadline)
+    web.release()
+    _ = try FileLock(path, part: "web", deadline: monotonicNanoseconds() + 5_000_000_000)
+    db.release()
+  }
+
   @Test func `what a killed process left goes, what a live one writes stays`() throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let dead = try deadProcess()
@@ -67,6 +88,26 @@ import Testing
 
   @Test(arguments: [(-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (7200, "2h"), (172_800, "2d")] as [(Int64, String)])
   func `ages are short`(_ seconds: Int64, _ text: String) {
-    #expect(age(seconds * 1_000_000_000) == text)
+    #expect(age(elapsed(since: 0, now: seconds * 1_000_000_000)) == text)
+  }
+
+  @Test(
+    arguments: [
+      (5, 5, 0), (6, 5, 0), (.max, .min, 0), (.max, 0, 0), (0, .max, UInt64(Int64.max)), (.min, .max, .max),
+      (.min, 0, 1 << 63),
+    ] as [(Int64, Int64, UInt64)])
+  func `a stamp may be anywhere`(_ time: Int64, _ now: Int64, _ span: UInt64) {
+    #expect(elapsed(since: time, now: now) == span)
+    #expect(!age(elapsed(since: time, now: now)).isEmpty)
+  }
+
+  @Test func `so may one of the kernel's clock`() {
+    #expect(elapsed(since: UInt64.max, now: 0) == 0)
+    #expect(elapsed(since: 0, now: UInt64.max) == .max)
+    #expect(age(seconds: .max).hasSuffix("d"))
+  }
+
+  @Test func `a cell stays on its line, and moves no cursor`() {
+    #expect(table([["A", "B"], ["a\nb\r", "\u{1b}[2J"]]) == "A              B\na\\u{a}b\\u{d}   \\u{1b}[2J\n")
   }
 }

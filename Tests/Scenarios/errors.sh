@@ -134,6 +134,15 @@ check "with annotation it starts, too" create annotated
 check "with a warning that names the remedy" grep -q "mount -t bpf bpf /sys/fs/bpf" /run/oomlet/hook.log
 check "and nothing in its place" same "$(ls /sys/fs/bpf)" ""
 remove annotated
+said=$(wc -l </run/oomlet/hook.log)
+for i in 1 2 3; do
+    create annotated
+    remove annotated
+done
+check "three starts more: not a line more in hook.log" same "$(wc -l </run/oomlet/hook.log)" "$said"
+(sleep 0.2; "$hook" <<<'{"id": "unread", "status": "creating", "pid": 1, "annotations": {"oom.policy": "yuongest"}}' 2>&1; echo $? >"$work/unread") | true
+check "nobody reads its stderr: hook.log has it, and the exit status is its own" same \
+    "$(cat "$work/unread") $(grep -c '"yuongest"' /run/oomlet/hook.log)" "3 1"
 mount -t bpf bpf /sys/fs/bpf
 bundle annotated 64 largest-rss w=1
 oomlet agent 2>/dev/null &
@@ -159,4 +168,4 @@ check "said at once: in less than four times what runc takes anyway ($control ms
 check "runc names the path" grep -q "/nowhere/oomlet-hook" "$work/annotated/log"
 remove annotated
 check_clean
-finish 60
+finish 62

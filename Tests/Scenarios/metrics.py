@@ -3,6 +3,7 @@
 # a ring buffer that is too small, and with a journal that can't be written.
 # vm: --memory 3072 --timeout 900
 # takes 55
+import socket
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -174,6 +175,14 @@ same("  the kernel has counted the same", container.cgroup.event("oom_kill"), 86
 same("  the bystander lives", container.alive(), {"keeper"})
 container.remove()
 
+# Any user's idle connections
+idle = []
+for _ in range(100):
+    idle.append(socket.create_connection(("127.0.0.1", 9644)))
+same("a hundred idle connections: healthy, and metrics are there", (get("/healthz"), get("/metrics")[0]), ((200, "ok\n"), 200))
+for s in idle:
+    s.close()
+
 # Nothing to do
 time.sleep(1)
 wakeups = lambda: sum(int(read(f"/proc/{agent.popen.pid}/task/{t}/status").split("voluntary_ctxt_switches:")[1].split()[0])
@@ -188,4 +197,4 @@ same("the agent ends cleanly", agent.stop(), 0)
 subprocess.run(["umount", "/var/lib/oomlet"])
 top.remove()
 check_clean(TOP)
-finish(45)
+finish(46)

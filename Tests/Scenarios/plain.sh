@@ -9,6 +9,10 @@ check "without policy, with one warning" same "$(wc -l </run/oomlet/hook.log)" 1
 check "that says why" grep -q "this kernel has no BPF OOM policies" /run/oomlet/hook.log
 check "its memory.oom.group is as the runtime set it" same "$(cat "$cgroups/annotated/memory.oom.group")" 1
 remove annotated
+bundle other 64 largest-rss w=1
+check "another one starts, too" create other
+check "and the warning is not there twice" same "$(wc -l </run/oomlet/hook.log)" 1
+remove other
 bundle plain 64 "" w=1
 check "one without annotation starts, and nothing is said" create plain
 check "nothing was said" same "$(wc -l </run/oomlet/hook.log)" 1
@@ -23,4 +27,4 @@ check "the agent runs, degraded" until_ 10 grep -q "degraded: this kernel has no
 kill "$agent"
 check "and ends cleanly" wait "$agent"
 check_clean
-finish 16
+finish 18

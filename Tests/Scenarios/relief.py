@@ -28,7 +28,7 @@ def thrashing(name, relief, shape={}, more="", limit="{full: 12%, over: 4s, for:
     container = Container(top, name, policy, group=0)
     # In the cgroup before it writes the files: they are the container's memory
     setup = f"""echo 0 >{container.cgroup.dir}/cgroup.procs
-        mount -t tmpfs own /relief && mkdir -p /relief/sub/deep && ln -s /precious /relief/out
+        mount -t tmpfs own /relief && mkdir -p /relief/sub/deep && ln -s /precious /relief/out && ln -s sub /relief/alias
         for name in a sub/b sub/deep/c; do head -c 8388608 /dev/zero >/relief/$name; sleep 0.05; done
         exec "$@" """
     container.start("reader", anon=4, within=["unshare", "--mount", "--propagation", "private", "sh", "-ec", setup, "sh"], **shape)
@@ -84,13 +84,15 @@ same("  the node's own files are there, also those that a link leads to", sorted
      ["x.tmp", True])
 container.remove()
 
-outside = thrashing("outside", "[{stage: delete, at: 5%, files: ['/precious/*', '/relief/out/*', '/etc/x.tmp']}]")
+outside = thrashing("outside", "[{stage: delete, at: 5%, files: ['/precious/*', '/relief/out/*', '/relief/alias/*', '/etc/x.tmp']}]")
 thrash(outside, DATA[0])
 record = (until(60, lambda: reliefs(outside)) or [{}])[0]
 same("delete of what is not the container's: refused", (record.get("outcome"), record.get("files"), os.listdir("/precious")), ("failed", 0, ["x.tmp"]))
 check("  and why", all(text in record.get("message", "") for text in (
     "/etc of the container is not in a tmpfs", "/precious of the container is the node's /precious", "/relief/out of the container: ")),
     record.get("message"))
+same("  no link is followed, wherever it leads", (all(f"a symbolic link is on the way to /relief/{name} of" in record.get("message", "")
+     for name in ("out", "alias")), files(outside)), (True, ["a", "sub/b", "sub/deep/c"]))
 outside.remove()
 
 # --- the control without relief, one that is told, one that does not listen ---------------------------
@@ -152,4 +154,4 @@ check("no system call of the agent was refused", "refused" not in read("/tmp/age
 top.remove()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(32)
+finish(33)

@@ -45,14 +45,24 @@ int clinux_next_refused_call(void);
 /* A process's root directory, not opened for anything but to start from (O_PATH); -1 and errno on failure */
 int clinux_open_root(int32_t pid);
 
-/* A directory below another one, wherever names lead; never up, nor through /proc's links, nor to another
- * file system if so (openat2(2)). -1 and errno on failure
+/* A directory below another one, never up, and through no link, as where to start from (O_PATH) or to be read; the latter
+ * is in the same mount (openat2(2)). -1 and errno on failure
  */
-int clinux_open_directory_beneath(int directory, const char *path, int same_file_system);
+int clinux_find_directory_beneath(int directory, const char *path);
+int clinux_open_directory_beneath(int directory, const char *path);
+
+/* A lock on one byte of a file, which need not have it, until the file is closed; -1 and errno on failure, EAGAIN or
+ * EACCES if another has it
+ */
+int clinux_lock_byte(int fd, int64_t byte);
 
 /* A process that stays the same one (pidfd_open(2)), and a signal to it. -1 and errno on failure */
 int clinux_pidfd_open(int32_t pid);
 int clinux_pidfd_send_signal(int pidfd, int signal);
+
+/* This thread, as ps(1) and /proc have it */
+int32_t clinux_thread_id(void);
+void clinux_name_thread(const char *name);
 
 /* A signal that does nothing but to interrupt the system call it finds a thread in; -1 and errno on failure */
 int clinux_prepare_interrupts(void);
@@ -61,7 +71,6 @@ void clinux_interrupt(unsigned long thread);
 enum {
 	CLINUX_BPF_FS_MAGIC = 0xcafe4a11,
 	CLINUX_CGROUP2_SUPER_MAGIC = 0x63677270,
-	CLINUX_TMPFS_MAGIC = 0x01021994,
 	CLINUX_RLIMIT_MEMLOCK = RLIMIT_MEMLOCK,
 	CLINUX_MCL_ONFAULT = MCL_ONFAULT,
 };

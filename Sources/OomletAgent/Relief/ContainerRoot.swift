@@ -6,22 +6,33 @@ internal import OomletSystem
 /// The root directory of a container, in its own mount namespace: as its processes see it.
 struct ContainerRoot: ~Copyable {
   private let fd: OwnedFD
+  private let mounts: Mounts
 
-  init(of cgroup: borrowing Cgroup) throws(Failure) {
+  static func of(_ cgroup: borrowing Cgroup) throws(Failure) -> ContainerRoot {
     let pids = ContainerRoot.processes(of: cgroup)
     guard let pid = pids.first(where: { isFirstInPIDNamespace(Int($0)) }) ?? pids.first else {
       throw Failure(.notFound, "no process of the container is in sight")
     }
-    let raw = clinux_open_root(pid)
-    guard raw >= 0 else {
-      throw Failure(.failed, systemError("cannot open the root directory of process \(pid)"))
-    }
-    let root = OwnedFD(raw)
+    let root = try ContainerRoot(of: pid)
     // Its PID may be another's by now
     guard cgroup.holds(pid) else {
       throw Failure(.notFound, "process \(pid) has ended")
     }
-    self.fd = root
+    return root
+  }
+
+  init(of pid: Int32) throws(Failure) {
+    guard let mounts = Mounts(of: pid), let root = mounts.way(to: "/").last else {
+      throw Failure(.failed, systemError("cannot read the mounts of process \(pid)"))
+    }
+    // Not touched before: a server that does not answer would hold this thread for good
+    try root.check(before: "/")
+    let raw = clinux_open_root(pid)
+    guard raw >= 0 else {
+      throw Failure(.failed, systemError("cannot open the root directory of process \(pid)"))
+    }
+    self.fd = OwnedFD(raw)
+    self.mounts = mounts
   }
 
   /// The container's PID 1, if it has a PID namespace of its own.
@@ -40,40 +51,40 @@ struct ContainerRoot: ~Copyable {
     }
   }
 
-  /// A directory in a tmpfs of the container's own, or why it is not to be touched.
+  /// A directory in a tmpfs of the container's own, or why it is not to be touched: that is known from its mounts, before it
+  /// is looked for.
   ///
   /// - Parameter path: absolute, in the container.
   func tmpfs(_ path: String) throws(Failure) -> OwnedFD {
-    let relative = path.drop { $0 == "/" }
-    let raw = clinux_open_directory_beneath(fd.raw, relative.isEmpty ? "." : String(relative), 0)
-    guard raw >= 0 else { throw Failure(.notFound, systemError("cannot open \(printable(path)) of the container")) }
-    let directory = OwnedFD(raw)
-    var filesystem = statfs()
-    guard fstatfs(directory.raw, &filesystem) == 0, filesystem.f_type == Int(CLINUX_TMPFS_MAGIC) else {
-      throw Failure(.unsupported, "\(printable(path)) of the container is not in a tmpfs")
-    }
-    var status = stat()
-    fstat(directory.raw, &status)
-    if let place = HostMounts.place(of: status.st_dev), !HostMounts.isForContainers(place) {
+    let mount = try mounts.tmpfs(path)
+    guard let node = Mounts(of: 1) else { throw Failure(.failed, systemError("cannot read the node's mounts")) }
+    if let place = HostMounts.place(of: mount.device, in: node), !HostMounts.isForContainers(place) {
       throw Failure(.unsupported, "\(printable(path)) of the container is the node's \(printable(place))")
     }
-    return directory
+    let relative = path.drop { $0 == "/" }
+    let found = clinux_find_directory_beneath(fd.raw, relative.isEmpty ? "." : String(relative))
+    guard found >= 0 else {
+      guard errno != ELOOP else {
+        throw Failure(
+          .unsupported, "a symbolic link is on the way to \(printable(path)) of the container: expected a path without any")
+      }
+      throw Failure(.notFound, systemError("cannot open \(printable(path)) of the container"))
+    }
+    let directory = OwnedFD(found)
+    guard Mounts.id(of: directory) == mount.id else {
+      throw Failure(.unsupported, "another file system has been mounted at \(printable(path)) of the container meanwhile")
+    }
+    let raw = clinux_open_directory_beneath(directory.raw, ".")
+    guard raw >= 0 else { throw Failure(.failed, systemError("cannot open \(printable(path)) of the container")) }
+    return OwnedFD(raw)
   }
 }
 
 /// The node's own mounts, which containers may see, too.
 enum HostMounts {
-  /// Where a file system is mounted on the node, from /proc/1/mountinfo (proc_pid_mountinfo(5)); nil: not at all.
-  static func place(of device: dev_t) -> String? {
-    place(of: device, in: String(decoding: contents(of: "/proc/1/mountinfo") ?? [], as: UTF8.self))
-  }
-
-  static func place(of device: dev_t, in mounts: String) -> String? {
-    let number = "\(major(device)):\(minor(device))"
-    let places = mounts.split(separator: "\n").compactMap { line -> String? in
-      let fields = line.split(separator: " ")
-      return fields.count > 4 && fields[2] == number ? String(fields[4]) : nil
-    }
+  /// Where a file system is mounted on the node; nil: not at all.
+  static func place(of device: String, in mounts: Mounts) -> String? {
+    let places = mounts.all.filter { $0.device == device }.map(\.point)
     return places.first { !isForContainers($0) } ?? places.first
   }
 
@@ -83,7 +94,4 @@ enum HostMounts {
       name == "kubernetes.io~empty-dir" || name.utf8.count == 64 && name.allSatisfy { $0.isHexDigit && !$0.isUppercase }
     }
   }
-
-  private static func major(_ device: dev_t) -> dev_t { (device >> 8 & 0xfff) | (device >> 32 & 0xffff_f000) }
-  private static func minor(_ device: dev_t) -> dev_t { (device & 0xff) | (device >> 12 & 0xffff_ff00) }
 }

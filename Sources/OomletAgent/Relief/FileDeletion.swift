@@ -61,7 +61,7 @@ struct FileDeletion {
   ) {
     let prefix = base == "/" ? "" : base
     guard depth < FileDeletion.depth, globs.contains(where: { $0.reaches(into: prefix + path) || path.isEmpty }) else { return }
-    let raw = clinux_open_directory_beneath(directory.raw, path.isEmpty ? "." : String(path.dropFirst()), 1)
+    let raw = clinux_open_directory_beneath(directory.raw, path.isEmpty ? "." : String(path.dropFirst()))
     guard raw >= 0 else { return }
     // The stream closes it
     guard let stream = fdopendir(raw) else {
@@ -83,7 +83,7 @@ struct FileDeletion {
         guard globs.contains(where: { $0.matches(prefix + below) }) else { continue }
         files.append(
           File(
-            directory: path, name: name, size: status.st_nlink == 1 ? UInt64(status.st_blocks) * 512 : 0,
+            directory: path, name: name, size: status.st_nlink == 1 ? UInt64(clamping: status.st_blocks) &* 512 : 0,
             modified: (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)))
       default: break
       }
@@ -93,7 +93,7 @@ struct FileDeletion {
   private func delete(_ files: [File], beneath base: borrowing OwnedFD, until bytes: UInt64, _ result: inout ReliefJob.Result) {
     for file in files where result.freed < bytes {
       guard !isLate else { return }
-      let raw = clinux_open_directory_beneath(base.raw, file.directory.isEmpty ? "." : String(file.directory.dropFirst()), 1)
+      let raw = clinux_open_directory_beneath(base.raw, file.directory.isEmpty ? "." : String(file.directory.dropFirst()))
       guard raw >= 0 else { continue }
       let directory = OwnedFD(raw)
       let before = free(base)
@@ -108,7 +108,7 @@ struct FileDeletion {
   private func free(_ directory: borrowing OwnedFD) -> UInt64? {
     var filesystem = statfs()
     guard fstatfs(directory.raw, &filesystem) == 0, filesystem.f_blocks > 0 else { return nil }
-    return UInt64(filesystem.f_bfree) * UInt64(filesystem.f_bsize)
+    return UInt64(clamping: filesystem.f_bfree).multipliedReportingOverflow(by: UInt64(clamping: filesystem.f_bsize)).partialValue
   }
 }
 

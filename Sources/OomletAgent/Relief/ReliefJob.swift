@@ -31,10 +31,17 @@ struct ReliefJob: Sendable {
   func run() -> ReliefRecord {
     let (start, time) = (monotonicNanoseconds(), Int64(clockNanoseconds(CLOCK_REALTIME)))
     let result = isDryRun ? Result(outcome: .dryRun) : carryOut(until: start + stage.deadline)
-    return ReliefRecord(
-      time: time, container: container, isForNode: owner == 1, stage: stage, number: number, permille: permille, kind: kind,
-      outcome: result.outcome, freed: result.freed, files: result.files, process: result.process,
-      duration: monotonicNanoseconds() - start, message: result.message)
+    return record(of: result, begun: time, duration: monotonicNanoseconds() - start)
+  }
+
+  /// - Parameter begun: in ns since the epoch.
+  func record(
+    of result: Result, begun: Int64 = Int64(clockNanoseconds(CLOCK_REALTIME)), duration: UInt64 = 0
+  ) -> ReliefRecord {
+    ReliefRecord(
+      time: begun, container: container, isForNode: owner == 1, stage: stage, number: number, permille: permille, kind: kind,
+      outcome: result.outcome, freed: result.freed, files: result.files, process: result.process, duration: duration,
+      message: result.message)
   }
 
   private func carryOut(until deadline: UInt64) -> Result {
@@ -45,7 +52,7 @@ struct ReliefJob: Sendable {
       case .reclaim(let bytes): return MemoryReclaim.run(bytes, of: cgroup, until: deadline)
       case .delete(let files, let bytes):
         var deletion = FileDeletion(files, until: deadline)
-        return deletion.run(bytes, in: try ContainerRoot(of: cgroup))
+        return deletion.run(bytes, in: try ContainerRoot.of(cgroup))
       case .signal(let signal, let target):
         return try ProcessSignal.send(
           signal, to: target == .victim ? victim : ContainerRoot.firstProcess(of: cgroup), in: cgroup, until: deadline)

@@ -1,4 +1,5 @@
 internal import OomletModel
+internal import OomletSystem
 
 /// The stages of one cgroup's relief in their order: each once, then from the first on again when the stalls have been below
 /// all of them, or last on.
@@ -21,7 +22,7 @@ struct ReliefRound {
   ///   - now: in ns of CLOCK_MONOTONIC.
   mutating func begin(permille: UInt32, now: UInt64) -> Int? {
     guard !isRunning, let first = stages.first else { return nil }
-    if permille < first.permille || next > 0 && now >= ended + rest { next = 0 }
+    if permille < first.permille || next > 0 && elapsed(since: ended, now: now) >= rest { next = 0 }
     guard next < stages.count, permille >= stages[next].permille else { return nil }
     isRunning = true
     next += 1

@@ -25,6 +25,10 @@ final class ReliefWatch {
 
   var pollDescriptor: CInt { threads.pollDescriptor }
 
+  /// As ``ReliefThreads`` has them.
+  var problem: Failure? { threads.problem }
+  var lost: String? { threads.lost }
+
   /// In ns of CLOCK_MONOTONIC: when to ask ``handle(_:system:now:)`` at the latest; nil: nobody has relief.
   var deadline: UInt64? { rounds.isEmpty ? threads.deadline : min(nextLook, threads.deadline ?? .max) }
 
@@ -58,7 +62,8 @@ final class ReliefWatch {
     round.rest = pressure.limit.cooldown
     defer { rounds[owner] = round }
     let boottime = clockNanoseconds(CLOCK_BOOTTIME)
-    guard let permille = pressure.permille, let lookedAt = pressure.lookedAt, boottime &- lookedAt < ReliefWatch.freshness,
+    guard let permille = pressure.permille, let lookedAt = pressure.lookedAt,
+      elapsed(since: lookedAt, now: boottime) < ReliefWatch.freshness,
       let number = round.begin(permille: permille, now: now)
     else { return }
     guard let target = who() else { return round.end(now: now) }
