@@ -1,4 +1,5 @@
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -35,4 +36,20 @@ static inline int clibbpf_link_create_at(int map, int cgroup, uint32_t attach_ty
 	} attr = { (uint32_t)map, (uint32_t)cgroup, attach_type, 0, 0, 0, expected_revision };
 
 	return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+/* Positions and lengths in a ring buffer, which the kernel reads and writes meanwhile (kernel/bpf/ringbuf.c) */
+static inline unsigned long clibbpf_load_position(const void *position)
+{
+	return __atomic_load_n((const unsigned long *)position, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t clibbpf_load_length(const void *header)
+{
+	return __atomic_load_n((const uint32_t *)header, __ATOMIC_ACQUIRE);
+}
+
+static inline void clibbpf_store_position(unsigned long *position, unsigned long value)
+{
+	__atomic_store_n(position, value, __ATOMIC_RELEASE);
 }

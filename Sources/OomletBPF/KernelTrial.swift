@@ -15,7 +15,9 @@ extension KernelSupport {
       try withTrialCgroup { cgroup throws(Failure) in
         let link = try PolicyLink(policy: map, to: cgroup, style: try attachStyle())
         guard let attached = link.info?.cgroupID, attached == cgroup.id else {
-          throw Failure(.unsupported, "the kernel does not say where a policy is attached: expected the id of its cgroup in the link's info")
+          throw Failure(
+            .unsupported,
+            "the kernel does not say where a policy is attached: expected the id of its cgroup in the link's info")
         }
       }
     }

@@ -12,9 +12,9 @@ extension KillRecord {
     let epoch = Int64(clockNanoseconds(CLOCK_REALTIME)) - Int64(clockNanoseconds(CLOCK_BOOTTIME))
     let notes = Notes(flags: raw.flags)
     self.init(
-      time: epoch + Int64(raw.boottime_ns), bootTime: raw.boottime_ns, bootID: bootID, trigger: trigger, level: level,
+      time: epoch &+ Int64(truncatingIfNeeded: raw.boottime_ns), bootTime: raw.boottime_ns, bootID: bootID, trigger: trigger, level: level,
       policy: notes.contains(.noPolicy) ? "none" : text(raw.policy), kill: KillScope(raw.kill) ?? .process, outcome: outcome,
-      errorNumber: -raw.error, notes: notes,
+      errorNumber: 0 &- raw.error, notes: notes,
       container: Container(
         id: text(raw.container.id), name: text(raw.container.name), pod: text(raw.container.pod),
         namespace: text(raw.container.pod_namespace), cgroup: text(raw.container_cgroup), usage: raw.container_usage_bytes),
@@ -78,7 +78,7 @@ extension KillRecord.Process {
     guard raw.tgid != 0 else { return nil }
     self.init(
       pid: raw.tgid, comm: text(raw.comm), uid: raw.uid, oomScoreAdj: raw.oom_score_adj,
-      startTime: epoch + Int64(raw.start_boottime_ns),
+      startTime: epoch &+ Int64(truncatingIfNeeded: raw.start_boottime_ns),
       memory: KillRecord.Memory(
         anon: raw.memory.anon_bytes, file: raw.memory.file_bytes, shmem: raw.memory.shmem_bytes,
         swap: raw.memory.swap_bytes, pageTables: raw.memory.pgtables_bytes))

@@ -38,13 +38,19 @@ public enum Pins {
     try checkFilesystem()
     for directory in ["\(filesystem)/oomlet", root, maps, programs, policies, handlers, custom, links, pods] {
       try makeDirectory(directory, mode: 0o700)
+      // The file system's own directory may be anybody's to make this one in, and to rename what is in it later
+      guard isOnlyRoots(directory) else {
+        throw Failure(
+          .notPermitted,
+          "\(directory) is not root's alone: expected owner root and mode 0700; remove it, and mount \(filesystem) with -o mode=0700")
+      }
     }
   }
 
   private static func checkFilesystem() throws(Failure) {
     var status = statfs()
     guard statfs(filesystem, &status) == 0, UInt32(truncatingIfNeeded: status.f_type) == UInt32(CLINUX_BPF_FS_MAGIC) else {
-      throw Failure(.unsupported, "\(filesystem) is no BPF file system: mount -t bpf bpf \(filesystem)")
+      throw Failure(.unsupported, "\(filesystem) is no BPF file system: mount -t bpf -o mode=0700 bpf \(filesystem)")
     }
   }
 

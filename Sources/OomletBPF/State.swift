@@ -4,10 +4,15 @@ internal import Glibc
 public import OomletModel
 internal import OomletSystem
 
-/// What all policies share: the map `state`.
+/// What all policies share: the map `state`, which user space writes, and the map `counts`, which the kernel side does.
 public enum State {
   /// Decisions whose record found the ring buffer full, since the maps were made; nil if there are none.
-  public static var recordsLost: UInt64? { value?.records_lost }
+  public static var recordsLost: UInt64? {
+    guard let map = Pins.open("\(Pins.maps)/counts") else { return nil }
+    var key: UInt32 = 0
+    var counts = oomlet_counts()
+    return bpf_map_lookup_elem(map.raw, &key, &counts) == 0 ? counts.records_lost : nil
+  }
 
   static var attachStyle: oomlet_attach_style? { value.map { oomlet_attach_style($0.attach_style) } }
 

@@ -42,7 +42,9 @@ extension KillRecord {
       case .kernel?: "the kernel's measure"
       case nil: notes.contains(.noPolicy) ? "the kernel's measure" : "first choice of policy \(printable(policy))"
       }
-    if notes.contains(.policyIsDryRun) { return "the kernel's measure \(processes) in \(place)\(remark), whose policy is a dry run" }
+    if notes.contains(.policyIsDryRun) {
+      return "the kernel's measure \(processes) in \(place)\(remark), whose policy is a dry run"
+    }
     return "\(reason) \(processes) in \(place)\(remark)"
   }
 

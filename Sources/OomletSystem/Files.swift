@@ -122,6 +122,12 @@ public func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws(Failure) 
   guard mkdir(path, mode) == 0 || errno == EEXIST else { throw Failure(.failed, systemError("cannot make directory \(path)")) }
 }
 
+/// Whether a directory is root's, and nobody else may look into it; false also if it is none.
+public func isOnlyRoots(_ path: String) -> Bool {
+  var status = stat()
+  return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == 0 && status.st_mode & 0o077 == 0
+}
+
 /// Names in a directory, sorted, without `.` and `..`; nil and errno if it can't be read.
 public func namesInDirectory(_ path: String) -> [String]? {
   guard let directory = opendir(path) else { return nil }

@@ -131,7 +131,7 @@ umount /sys/fs/bpf
 check "no bpffs: a container without annotation starts" create plain
 remove plain
 check "with annotation it starts, too" create annotated
-check "with a warning that names the remedy" grep -q "mount -t bpf bpf /sys/fs/bpf" /run/oomlet/hook.log
+check "with a warning that names the remedy" grep -q "mount -t bpf -o mode=0700 bpf /sys/fs/bpf" /run/oomlet/hook.log
 check "and nothing in its place" same "$(ls /sys/fs/bpf)" ""
 remove annotated
 said=$(wc -l </run/oomlet/hook.log)
@@ -144,6 +144,14 @@ check "three starts more: not a line more in hook.log" same "$(wc -l </run/oomle
 check "nobody reads its stderr: hook.log has it, and the exit status is its own" same \
     "$(cat "$work/unread") $(grep -c '"yuongest"' /run/oomlet/hook.log)" "3 1"
 mount -t bpf bpf /sys/fs/bpf
+# As the kernel mounts it by itself: anybody may make something in it
+chmod 1777 /sys/fs/bpf
+busybox su -s /bin/sh nobody -c "mkdir /sys/fs/bpf/oomlet"
+bundle squatted 64 largest-rss w=1
+check "somebody else's directory for pins: the container starts without policy" create squatted
+check "and the warning says whose it has to be" grep -q "/sys/fs/bpf/oomlet is not root's alone" /run/oomlet/hook.log
+remove squatted
+rmdir /sys/fs/bpf/oomlet
 bundle annotated 64 largest-rss w=1
 oomlet agent 2>/dev/null &
 agent=$!
@@ -168,4 +176,4 @@ check "said at once: in less than four times what runc takes anyway ($control ms
 check "runc names the path" grep -q "/nowhere/oomlet-hook" "$work/annotated/log"
 remove annotated
 check_clean
-finish 62
+finish 64

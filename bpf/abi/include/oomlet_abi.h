@@ -316,12 +316,16 @@ enum oomlet_attach_style {
 
 /* Value of map `state`, an array of one. */
 struct oomlet_state {
-	__u64 records_lost;		/* the ring buffer was full */
 	__u64 ram_bytes;		/* of the machine, for oom_score */
 	__u64 swap_bytes;
 	__u32 attach_style;		/* enum oomlet_attach_style */
 	__u32 custom_btf_id;		/* of oomlet_custom() in the handler's types */
 	__u8 order[8];			/* of slices and the system, as in oomlet_params */
+};
+
+/* Value of map `counts`, an array of one. Written by the kernel side alone. */
+struct oomlet_counts {
+	__u64 records_lost;		/* the ring buffer was full */
 };
 
 /* Value of map `custom`, one for each OOMLET_SLOT: the answer of a custom policy. */
@@ -367,7 +371,7 @@ _Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 48 + 24 + 112 + 8 + 64 
 _Static_assert(sizeof(struct oomlet_pressure_limit) == 40, "pressure");
 _Static_assert(sizeof(struct oomlet_stall) == 64 + 16 * OOMLET_STALL_SAMPLES, "stall");
 _Static_assert(sizeof(struct oomlet_mark) == 8, "mark");
-_Static_assert(sizeof(struct oomlet_state) == 40, "state");
+_Static_assert(sizeof(struct oomlet_state) == 32, "state");
 _Static_assert(sizeof(struct oomlet_question) == 32, "question");
 
 #endif

@@ -58,6 +58,14 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct oomlet_counts);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, OOMLET_EXPLAINED);
 	__type(key, __u32);
 	__type(value, struct oomlet_candidate);

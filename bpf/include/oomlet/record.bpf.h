@@ -32,13 +32,14 @@ static __always_inline struct oomlet_record *record_start(__u32 slot)
 
 static __always_inline void record_send(struct oomlet_record *r)
 {
-	struct oomlet_state *s;
+	struct oomlet_counts *c;
+	__u32 zero = 0;
 
 	if (!bpf_ringbuf_output(&records, r, sizeof(*r), 0))
 		return;
-	s = shared_state();
-	if (s)
-		__sync_fetch_and_add(&s->records_lost, 1);
+	c = bpf_map_lookup_elem(&counts, &zero);
+	if (c)
+		__sync_fetch_and_add(&c->records_lost, 1);
 }
 
 struct path {
