@@ -21,6 +21,8 @@ public struct AttachedContainer: Sendable {
   public var rule: Int?
   /// What the agent does about its stalls before they are an OOM.
   public var relief: [ReliefStage]
+  /// nil: not known.
+  public var life: ContainerLife?
 
   public struct PodCgroup: Equatable, Sendable {
     public let path: String
@@ -37,6 +39,9 @@ public struct AttachedContainer: Sendable {
       ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
       ("rule", rule.map { .integer(Int64($0)) } ?? .null),
     ]
+    if let life {
+      members += [("pid", .integer(Int64(life.pid))), ("pid_start", .integer(Int64(clamping: life.startTime)))]
+    }
     if !relief.isEmpty { members.append(("relief", .string(ReliefGrammar.text(of: relief)))) }
     if let pod { members += [("pod_cgroup", .string(pod.path)), ("pod_cgroup_id", .integer(Int64(clamping: pod.id)))] }
     members.append(("oom_group_before", .object(oomGroup.before.map { ($0.path, .string($0.value)) })))
@@ -65,6 +70,9 @@ public struct AttachedContainer: Sendable {
     kill = json["kill"]?.string.flatMap(KillScope.init(rawValue:)) ?? .process
     rule = json["rule"]?.integer.flatMap { Int(exactly: $0) }
     relief = json["relief"]?.string.flatMap(ReliefGrammar.parse) ?? []
+    if let pid = json["pid"]?.integer, let start = json["pid_start"]?.integer {
+      life = ContainerLife(pid: Int(clamping: pid), startTime: UInt64(clamping: start))
+    }
     if let path = json["pod_cgroup"]?.string, let id = json["pod_cgroup_id"]?.integer {
       pod = PodCgroup(path: path, id: UInt64(clamping: id))
     }
@@ -74,11 +82,11 @@ public struct AttachedContainer: Sendable {
 
   init(
     identity: ContainerIdentity, cgroup: String, cgroupID: UInt64, policy: String, kill: KillScope, pod: PodCgroup?,
-    oomGroup: OOMGroup, rule: Int? = nil, relief: [ReliefStage] = []
+    oomGroup: OOMGroup, rule: Int? = nil, relief: [ReliefStage] = [], life: ContainerLife? = nil
   ) {
     (self.identity, self.cgroup, self.cgroupID) = (identity, cgroup, cgroupID)
     (self.policy, self.kill, self.pod, self.oomGroup) = (policy, kill, pod, oomGroup)
-    (self.rule, self.relief) = (rule, relief)
+    (self.rule, self.relief, self.life) = (rule, relief, life)
   }
 
   public static var fileNames: [String] { (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") } }

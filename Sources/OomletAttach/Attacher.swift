@@ -108,7 +108,10 @@ public struct Attacher {
   private func attachLocked(_ request: PolicyRequest, to container: Container, _ rule: Int?) throws(Failure) -> [String] {
     let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: container.annotations)
     let cgroup = try Cgroup(path: place.container)
+    try OwnCgroup.check(cgroup, of: container.pid, isStarting: !isAgent)
     let identity = container.identity
+    let life = ContainerLife(of: container.pid)
+    let older = try removeOlder(on: cgroup, than: life, of: identity.id)
     let map = try load(.container(request.victim))
     let pin = Pins.link(of: identity)
     if let old = PolicyLink(pinned: pin) {
@@ -129,10 +132,11 @@ public struct Attacher {
     if case .custom = request.victim { customID = try PolicyMap.id(map) }
     let parameters = Parameters(
       request, identity, facts(of: container, at: place, on: cgroup), customID: customID)
-    try attach(map, parameters, request, identity, to: cgroup, place, rule)
+    try attach(map, parameters, request, identity, to: cgroup, place, rule, life)
 
     if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
     var warnings: [String] = []
+    if let older { warnings.append(older) }
     if request.pressure != nil, !Pressure.isWatched {
       warnings.append(Attacher.noPressure)
     }
@@ -153,7 +157,7 @@ public struct Attacher {
   /// that a cgroup with somebody else's policy is as it was.
   private func attach(
     _ map: borrowing OwnedFD, _ parameters: Parameters, _ request: PolicyRequest, _ identity: ContainerIdentity,
-    to cgroup: borrowing Cgroup, _ place: Placement, _ rule: Int?
+    to cgroup: borrowing Cgroup, _ place: Placement, _ rule: Int?, _ life: ContainerLife?
   ) throws(Failure) {
     let before = Parameters(on: cgroup)
     var group: OOMGroup?
@@ -166,7 +170,7 @@ public struct Attacher {
       if let path = place.pod, let id = Cgroup.id(ofPath: path) { pod = .init(path: path, id: id) }
       try AttachedContainer(
         identity: identity, cgroup: cgroup.path, cgroupID: cgroup.id, policy: request.victim.description, kill: request.kill,
-        pod: pod, oomGroup: oomGroup, rule: rule, relief: request.relief
+        pod: pod, oomGroup: oomGroup, rule: rule, relief: request.relief, life: life
       ).write()
       try link.pin(Pins.link(of: identity))
     } catch {
@@ -224,6 +228,7 @@ public struct Attacher {
     let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: container.annotations)
     let lock = try self.lock("attach", of: container.identity.id)
     let cgroup = try Cgroup(path: place.container)
+    try OwnCgroup.check(cgroup, of: container.pid, isStarting: !isAgent)
     if Parameters(on: cgroup) == nil {
       try Parameters(known: container.identity, facts(of: container, at: place, on: cgroup)).store(on: cgroup)
     }
@@ -240,6 +245,38 @@ public struct Attacher {
     try Parameters(pod: identity, qos: qos, order: order).store(on: cgroup)
     try link(map, to: cgroup, pinnedAt: Pins.link(ofPod: cgroup.id))
     lock.release()
+  }
+
+  /// Takes off a cgroup what a container before this one has left there, whose poststop has not come. What is on a cgroup is of
+  /// one life of one container.
+  ///
+  /// - Returns: what to say of it; nil: there was nothing.
+  private func removeOlder(on cgroup: borrowing Cgroup, than life: ContainerLife?, of id: String) throws(Failure) -> String? {
+    guard let there = Parameters(on: cgroup), there.isPolicy,
+      let identity = try? ContainerIdentity(id: there.containerID, annotations: ContainerAnnotations([:]))
+    else { return nil }
+    let attached = AttachedContainer(of: identity)
+    let isThisLife = there.containerID == id && (attached?.life == nil || attached?.life == life)
+    guard !isThisLife else { return nil }
+    // Two that run can't both be in a cgroup of their own
+    if let other = attached?.life, !other.isOver { return nil }
+    try detach(identity)
+    Parameters.remove(from: cgroup)
+    try? Pressure.setLimit(nil, of: cgroup)
+    return "its cgroup still had the policy of container \(identity.id), whose poststop hook did not run: it has been removed"
+  }
+
+  /// The same for a container that asks for no policy.
+  ///
+  /// - Parameter container: its first process, and its annotations.
+  /// - Returns: what to say of it; nil: there was nothing, as usual.
+  public func removeOlder(of id: String, pid: Int, annotations: ContainerAnnotations) throws(Failure) -> String? {
+    guard access(Pins.maps, F_OK) == 0 else { return nil }
+    let place = Placement(cgroup: try Cgroup.path(ofProcess: pid), annotations: annotations)
+    let cgroup = try Cgroup(path: place.container)
+    guard Parameters(on: cgroup)?.isPolicy == true else { return nil }
+    try OwnCgroup.check(cgroup, of: pid, isStarting: true)
+    return try removeOlder(on: cgroup, than: ContainerLife(of: pid), of: id)
   }
 
   /// Removes what is left of a container's policy; nothing there is fine.

@@ -62,11 +62,6 @@ public enum RunningContainers {
   }
 
   private static func isRunning(_ kept: KeptContainer) -> Bool {
-    // The name, in parentheses, may have spaces; field 3 follows it
-    guard let stat = OomletSystem.contents(of: "/proc/\(kept.pid)/stat"), let end = stat.lastIndex(of: UInt8(ascii: ")")) else {
-      return false
-    }
-    let fields = stat[(end + 1)...].split(separator: UInt8(ascii: " "))
-    return fields.count > 19 && UInt64(String(decoding: fields[19], as: UTF8.self)) == kept.startTime
+    ContainerLife(of: kept.pid)?.startTime == kept.startTime
   }
 }

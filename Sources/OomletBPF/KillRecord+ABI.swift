@@ -12,7 +12,8 @@ extension KillRecord {
     let epoch = Int64(clockNanoseconds(CLOCK_REALTIME)) - Int64(clockNanoseconds(CLOCK_BOOTTIME))
     let notes = Notes(flags: raw.flags)
     self.init(
-      time: epoch &+ Int64(truncatingIfNeeded: raw.boottime_ns), bootTime: raw.boottime_ns, bootID: bootID, trigger: trigger, level: level,
+      time: epoch &+ Int64(truncatingIfNeeded: raw.boottime_ns), bootTime: raw.boottime_ns, bootID: bootID, trigger: trigger,
+      level: level,
       policy: notes.contains(.noPolicy) ? "none" : text(raw.policy), kill: KillScope(raw.kill) ?? .process, outcome: outcome,
       errorNumber: 0 &- raw.error, notes: notes,
       container: Container(

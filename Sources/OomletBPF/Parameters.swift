@@ -49,6 +49,9 @@ public struct Parameters {
   /// Whether they are those of a container with a policy.
   public var isPolicy: Bool { value.kind == OOMLET_KIND_CONTAINER.rawValue }
 
+  /// The id of the container they are of; of a pod, of one of its containers.
+  public var containerID: String { text(value.identity.id) }
+
   /// Whether all is the same, byte by byte.
   public func isSame(as other: Parameters) -> Bool {
     withUnsafeBytes(of: value) { mine in withUnsafeBytes(of: other.value) { mine.elementsEqual($0) } }

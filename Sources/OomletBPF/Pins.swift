@@ -42,7 +42,8 @@ public enum Pins {
       guard isOnlyRoots(directory) else {
         throw Failure(
           .notPermitted,
-          "\(directory) is not root's alone: expected owner root and mode 0700; remove it, and mount \(filesystem) with -o mode=0700")
+          "\(directory) is not root's alone: expected owner root and mode 0700; remove it, and mount \(filesystem) with -o mode=0700"
+        )
       }
     }
   }

@@ -52,6 +52,14 @@ public struct Cgroup: ~Copyable {
     return path == self.path || path.hasPrefix(self.path + "/")
   }
 
+  /// The processes in it and below, in this PID namespace; 0: one that is not in it.
+  public var processes: [Int] {
+    ([path] + descendants).flatMap { path in
+      String(decoding: contents(of: "\(Cgroup.mountPoint)\(path)/cgroup.procs") ?? [], as: UTF8.self).split(separator: "\n")
+        .compactMap { Int($0) }
+    }
+  }
+
   /// The paths of the cgroups below this one, parents first.
   public var descendants: [String] {
     var all: [String] = []

@@ -118,7 +118,14 @@ func run() throws(Failure) {
   let asked = try AskedPolicy(annotations)
   asked.warnings.forEach { warn($0) }
   let node = NodeConfig.inForce { warn($0.description, ofNode: true) }
-  guard asked.request != nil || !node.rules.isEmpty else { return }
+  // A cgroup is used again, and what is on it was for somebody else
+  func removeOlder() {
+    guard let pid = state.pid,
+      let older = try? Attacher(deadline: deadline).removeOlder(of: state.id, pid: pid, annotations: annotations)
+    else { return }
+    warn(older)
+  }
+  guard asked.request != nil || !node.rules.isEmpty else { return removeOlder() }
   if config == nil { config = state.bundle.flatMap { try? BundleFiles.config(of: $0) } }
   var choice: PolicyChoice?
   do throws(Failure) {
@@ -129,7 +136,7 @@ func run() throws(Failure) {
     let container = Attacher.Container(
       identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
     choice = try PolicyChoice(of: container, asking: asked, on: node)
-    guard let choice else { return }
+    guard let choice else { return removeOlder() }
     let attacher = Attacher(deadline: deadline, ringSize: node.ringSize)
     for warning in choice.warnings + (try attacher.attach(choice.request, to: container, rule: choice.rule)) {
       warn(warning, ofNode: warning == Attacher.noPressure)
