@@ -6,6 +6,7 @@
 # takes 35
 import subprocess
 
+import oomtree
 from oomtree import *
 
 TOP = "/oomlet-test"
@@ -239,6 +240,36 @@ check("  and has the figures", record["charged"]["shmem_bytes"] >= 30 * MIB > re
 os.unlink("/dev/shm/filling")
 pod.remove()
 
+# A cgroup that is used again, after a poststop that was lost
+pod = Pod()
+app = pod.add("again", "youngest")
+app.start("first", anon=2)
+app.attach()
+
+
+def next_life(id, policy):
+    """Another container in the same cgroup, or the same one started again: (what the hook said, what is attached there)."""
+    app.cgroup.set("cgroup.kill", 1)
+    for process in app.processes:
+        process.end()
+    app.processes, app.id, app.policy = [], id, policy
+    app.start("next", anon=2)
+    status, said = app.hook()
+    assert status == 0, said
+    return said, [(c["id"], c["policy"]) for c in oomtree.status()["attached"] if c["cgroup_id"] == app.cgroup.id]
+
+
+first = app.id
+said, there = next_life("another", "oldest")
+same("a cgroup is used again: it has the new container's policy alone", there, [("another", "oldest")])
+check("  said once", said.count("\n") == 1 and f"container {first}, whose poststop hook did not run" in said, said)
+same("  nothing of the first is left", [os.path.exists(path) for path in (f"{LINKS}/links/{first}", f"/run/oomlet/containers/{first}.json")], [False] * 2)
+said, there = next_life("another", "largest-rss")
+same("by a container of the same id: the new life's", (there, said.count("has been removed")), ([("another", "largest-rss")], 1))
+said, there = next_life("third", None)
+same("by one that asks for nothing: none", (there, said.count("has been removed")), ([], 1))
+pod.remove()
+
 # Scenario 14: hostile annotations
 pod = Pod()
 app = pod.add("app")
@@ -268,4 +299,4 @@ pod.remove()
 
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(58)
+finish(63)
