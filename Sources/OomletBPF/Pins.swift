@@ -39,7 +39,7 @@ public enum Pins {
     for directory in ["\(filesystem)/oomlet", root, maps, programs, policies, handlers, custom, links, pods] {
       try makeDirectory(directory, mode: 0o700)
       // The file system's own directory may be anybody's to make this one in, and to rename what is in it later
-      guard isOnlyRoots(directory) else {
+      guard makeOnlyRoots(directory) else {
         throw Failure(
           .notPermitted,
           "\(directory) is not root's alone: expected owner root and mode 0700; remove it, and mount \(filesystem) with -o mode=0700"

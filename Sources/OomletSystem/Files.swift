@@ -122,10 +122,15 @@ public func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws(Failure) 
   guard mkdir(path, mode) == 0 || errno == EEXIST else { throw Failure(.failed, systemError("cannot make directory \(path)")) }
 }
 
-/// Whether a directory is root's, and nobody else may look into it; false also if it is none.
-public func isOnlyRoots(_ path: String) -> Bool {
+/// Makes sure that a directory is root's, and that nobody else may look into it: one that others could only look into becomes so.
+///
+/// - Returns: false if somebody else could have put something there, or there is no such directory.
+public func makeOnlyRoots(_ path: String) -> Bool {
   var status = stat()
-  return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == 0 && status.st_mode & 0o077 == 0
+  guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == 0, status.st_mode & 0o022 == 0 else {
+    return false
+  }
+  return status.st_mode & 0o077 == 0 || chmod(path, 0o700) == 0
 }
 
 /// Names in a directory, sorted, without `.` and `..`; nil and errno if it can't be read.

@@ -29,6 +29,9 @@ remove typo
 session=/sys/fs/cgroup/session
 mkdir "$session"
 echo 1 >"$session/memory.oom.group"
+sleep 1000 &
+shell=$!
+echo $shell >"$session/cgroup.procs"
 bundle shared 256 largest-rss w=1
 check "a container without a cgroup of its own starts" bash -c \
     'echo $$ >"$1/cgroup.procs"; crun --cgroup-manager=disabled create --bundle "$2" shared >"$2/log" 2>&1 </dev/null' - "$session" "$work/shared"
@@ -40,6 +43,7 @@ crun start shared
 sleep 1
 check "nor does the agent attach it" same "$("$out/links" | awk -v id="$(stat -c %i "$session")" '$2 == id')" ""
 remove shared
+kill $shell
 until_ 10 is_gone "$session/cgroup.procs"
 rmdir "$session"
 kill "$agent"

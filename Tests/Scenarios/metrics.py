@@ -183,8 +183,8 @@ same("a hundred idle connections: healthy, and metrics are there", (get("/health
 for s in idle:
     s.close()
 
-# Nothing to do
-time.sleep(1)
+# Nothing to do, once the 10 s that each of them had are over
+time.sleep(11)
 wakeups = lambda: sum(int(read(f"/proc/{agent.popen.pid}/task/{t}/status").split("voluntary_ctxt_switches:")[1].split()[0])
                       for t in os.listdir(f"/proc/{agent.popen.pid}/task"))
 before = wakeups()
