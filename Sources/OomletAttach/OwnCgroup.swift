@@ -13,13 +13,12 @@ enum OwnCgroup {
     guard cgroup.path != "/" else {
       throw Failure(.unsupported, "the container has no cgroup of its own, but is in the root cgroup: \(expected)")
     }
-    let own = mountNamespace(of: pid)
-    let node = mountNamespace(of: 1)
+    let own = rootMount(of: pid)
+    let node = rootMount(of: 1)
     let runtime = isStarting ? [Int(getpid()), Int(getppid())] : [Int(getpid())]
     for process in cgroup.processes where process != pid {
-      let namespace = mountNamespace(of: process)
-      let isForeign =
-        runtime.contains(process) || namespace != nil && namespace != own && (isStarting || namespace == node)
+      let root = rootMount(of: process)
+      let isForeign = runtime.contains(process) || root != nil && root != own && (isStarting || root == node)
       guard isForeign else { continue }
       let comm = String(decoding: contents(of: "/proc/\(process)/comm") ?? [], as: UTF8.self).split(separator: "\n").first ?? ""
       throw Failure(
@@ -32,5 +31,9 @@ enum OwnCgroup {
   private static let expected =
     "expected one made for it, so no --cgroups=disabled, no cgroup manager \"disabled\", and a cgroupsPath that no other container has"
 
-  private static func mountNamespace(of pid: Int) -> UInt64? { inode(of: "/proc/\(pid)/ns/mnt") }
+  /// The id of the first mount that a process sees, another one in each mount namespace: what the namespace's own number takes
+  /// rights to see (proc_pid_mountinfo(5)). nil: it is gone.
+  private static func rootMount(of pid: Int) -> Int? {
+    contents(of: "/proc/\(pid)/mountinfo").flatMap { Int(String(decoding: $0.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)) }
+  }
 }
