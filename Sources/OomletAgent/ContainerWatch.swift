@@ -5,7 +5,8 @@ internal import OomletModel
 internal import OomletSystem
 
 /// Knows the containers that have a policy, as they come and go, and keeps memory.oom.group as their policies need it:
-/// `runc update` and in-place resizes write the runtime's value back.
+/// `runc update` and in-place resizes write the runtime's value back. One that writes it again and again is looked at less and
+/// less often: its file may be its own.
 final class ContainerWatch {
   private let inotify: Inotify
   private let directory: CInt?
@@ -14,6 +15,8 @@ final class ContainerWatch {
   /// Of the directories that the containers' cgroups are in: how many containers each has. A cgroup itself does not tell of its end.
   private var parents: [CInt: Int] = [:]
   private let repaired: (AttachedContainer, [String]) -> Void
+  /// Those that have been repaired and are not watched for a while: until when, and how long that is; in ns of CLOCK_MONOTONIC.
+  private var resting: [String: (until: UInt64, pause: UInt64)] = [:]
 
   /// - Parameter repaired: called with the cgroups whose memory.oom.group has been set again.
   init(repaired: @escaping (AttachedContainer, [String]) -> Void) throws(Failure) {
@@ -51,20 +54,24 @@ final class ContainerWatch {
     }
   }
 
-  /// When to ask ``hasLeftovers(now:)``; in ns of CLOCK_MONOTONIC, nil: no cgroup is gone.
-  private(set) var deadline: UInt64?
+  /// When to call ``hasLeftovers(now:)``; in ns of CLOCK_MONOTONIC, nil: there is nothing to do.
+  var deadline: UInt64? { [leftoversAt, resting.values.map(\.until).min()].compactMap(\.self).min() }
 
-  /// Whether the cgroups of some are gone, and no poststop has come for so long.
+  /// nil: no cgroup is gone.
+  private var leftoversAt: UInt64?
+
+  /// Whether the cgroups of some are gone, and no poststop has come for so long. Looks at those that have rested, too.
   func hasLeftovers(now: UInt64) -> Bool {
-    guard let deadline, now >= deadline else { return false }
+    for (name, rest) in resting where now >= rest.until { watchAgain(name, after: rest.pause) }
+    guard let leftoversAt, now >= leftoversAt else { return false }
     let isGone = containers.values.contains { !Cgroup.exists(path: $0.container.cgroup, id: $0.container.cgroupID) }
-    self.deadline = isGone ? now + 10 * ContainerWatch.grace : nil
+    self.leftoversAt = isGone ? now + 10 * ContainerWatch.grace : nil
     return isGone
   }
 
   private static let grace: UInt64 = 1_000_000_000
 
-  private func noteEnd() { if deadline == nil { deadline = monotonicNanoseconds() + ContainerWatch.grace } }
+  private func noteEnd() { if leftoversAt == nil { leftoversAt = monotonicNanoseconds() + ContainerWatch.grace } }
 
   private func refresh() {
     let names = AttachedContainer.fileNames
@@ -75,25 +82,36 @@ final class ContainerWatch {
   private func update(_ name: String) {
     guard name.hasSuffix(".json") else { return }
     guard let container = AttachedContainer(fileNamed: name) else { return forget(name) }
-    let watches = OOMGroup.files(of: container.cgroup).compactMap { inotify.watch(file: $0) }
+    let watches = watchFiles(of: container, name)
     let parent = container.cgroup.lastIndex(of: "/").flatMap {
       inotify.watch(endsIn: Cgroup.mountPoint + container.cgroup[..<$0])
     }
     if let parent { parents[parent, default: 0] += 1 }
     // It may have gone before
     if !Cgroup.exists(path: container.cgroup, id: container.cgroupID) { noteEnd() }
-    for watch in watches { fileOfWatch[watch] = name }
+    resting[name] = nil
     if let old = containers.updateValue((container, watches, parent), forKey: name) { releaseParent(old.parent) }
     repair(name)
   }
 
   private func forget(_ name: String) {
     guard let container = containers.removeValue(forKey: name) else { return }
-    for watch in container.watches {
+    resting[name] = nil
+    unwatch(container.watches)
+    releaseParent(container.parent)
+  }
+
+  private func watchFiles(of container: AttachedContainer, _ name: String) -> [CInt] {
+    let watches = OOMGroup.files(of: container.cgroup).compactMap { inotify.watch(file: $0) }
+    for watch in watches { fileOfWatch[watch] = name }
+    return watches
+  }
+
+  private func unwatch(_ watches: [CInt]) {
+    for watch in watches {
       inotify.remove(watch)
       fileOfWatch[watch] = nil
     }
-    releaseParent(container.parent)
   }
 
   private func releaseParent(_ watch: CInt?) {
@@ -102,9 +120,24 @@ final class ContainerWatch {
     if count == 1 { inotify.remove(watch) }
   }
 
-  private func repair(_ name: String) {
-    guard let container = containers[name]?.container else { return }
+  private static let pauses: ClosedRange<UInt64> = 1_000_000_000...64_000_000_000
+
+  /// - Parameter pause: how long it had rested until now, in ns; 0: it had not.
+  private func repair(_ name: String, after pause: UInt64 = 0) {
+    guard let (container, watches, _) = containers[name], resting[name] == nil else { return }
     let paths = OOMGroup.repair(container.cgroup, for: container.kill)
-    if !paths.isEmpty { repaired(container, paths) }
+    guard !paths.isEmpty else { return }
+    repaired(container, paths)
+    unwatch(watches)
+    containers[name]?.watches = []
+    let next = min(max(2 * pause, ContainerWatch.pauses.lowerBound), ContainerWatch.pauses.upperBound)
+    resting[name] = (monotonicNanoseconds() + next, next)
+  }
+
+  private func watchAgain(_ name: String, after pause: UInt64) {
+    resting[name] = nil
+    guard let container = containers[name]?.container else { return }
+    containers[name]?.watches = watchFiles(of: container, name)
+    repair(name, after: pause)
   }
 }

@@ -5,7 +5,7 @@ internal import OomletSystem
 /// Asks the kernel what would die now.
 public struct Explainer {
   /// Where the OOM is supposed to be.
-  public enum Level: String, CaseIterable, Sendable { case container, pod, system }
+  public enum Level: String, CaseIterable, Sendable { case container, pod, slice, system }
 
   private let attacher: Attacher
 
@@ -37,16 +37,26 @@ public struct Explainer {
       "\(quoted(text)) could be \(oneOf(containers.map { String($0.identity.id.prefix(24)) })): expected one container's id")
   }
 
-  /// - Throws: ``ExitStatus/notFound`` if the container is in no pod and `level` is that.
+  /// - Parameter level: slice: the cgroup above its pod's, or above its own if it is in no pod.
+  /// - Throws: ``ExitStatus/notFound`` if the container is in no pod or slice and `level` is that.
   public func explain(_ container: AttachedContainer, at level: Level) throws(Failure) -> Explanation {
     let cgroup: UInt64
     switch level {
     case .container: cgroup = container.cgroupID
     case .pod:
       guard let pod = container.pod else {
-        throw Failure(.notFound, "container \(quoted(container.identity.id)) is in no pod: expected --at container or system")
+        throw Failure(
+          .notFound, "container \(quoted(container.identity.id)) is in no pod: expected --at container, slice or system")
       }
       cgroup = pod.id
+    case .slice:
+      let inner = container.pod?.path ?? container.cgroup
+      let slice = inner.lastIndex(of: "/").map { String(inner[..<$0]) } ?? ""
+      guard !slice.isEmpty, let id = Cgroup.id(ofPath: slice) else {
+        throw Failure(
+          .notFound, "container \(quoted(container.identity.id)) is in no slice: expected --at container, pod or system")
+      }
+      cgroup = id
     case .system: cgroup = 1
     }
     let lock = try attacher.lock("explain")

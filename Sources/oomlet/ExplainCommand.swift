@@ -15,14 +15,14 @@ struct ExplainCommand: ParsableCommand {
     abstract: "Show what would die if memory ran out now, and why.",
     discussion: """
       The kernel decides as it would in earnest, and kills nobody. CONTAINER is an id or the beginning of one, a \
-      name, POD/NAME, or the path of a cgroup; it must have a policy. At the pod or the system another container may \
+      name, POD/NAME, or the path of a cgroup; it must have a policy. At the pod, a slice or the system another container may \
       give way: then its processes are shown.
       """)
 
   @Argument(help: "The container.")
   var container: String
 
-  @Option(help: "Where memory runs out: container, pod or system.")
+  @Option(help: "Where memory runs out: container, pod, slice (the cgroup above the pod, or above the container) or system.")
   var at = Explainer.Level.container
 
   @Option(name: .shortAndLong, help: "table or json.")
@@ -69,6 +69,7 @@ extension Explanation {
       case .container: "container \(record.containerName)"
       case .pod:
         "the pod of \(printable(container.identity.name.isEmpty ? String(container.identity.id.prefix(24)) : container.identity.name))"
+      case .slice: "slice \(printable(record.limitCgroup))"
       case .system: "the node"
       }
     guard let victim = record.victim, record.outcome != .stoodAside else {

@@ -119,6 +119,12 @@ same("  record: decided by usage among those that are not protected", (compared[
 pods.remove()
 
 pods = Pods({"burstable": "largest-rss"})
+pods.attach("burstable")
+answer = json.loads(subprocess.run(["oomlet", "explain", "burstable", "--at", "slice", "-o", "json"], capture_output=True, text=True).stdout)
+same("explain --at slice: the cgroup above the pod, and who would die there", (answer["decision"]["limit_cgroup"], answer["decision"]["level"],
+     answer["decision"]["victim"]["comm"]), (os.path.dirname(os.path.dirname(pods.burstable.cgroup.path)), "slice", "burstable"))
+pods.remove()
+pods = Pods({"burstable": "largest-rss"})
 db, log = pods.service("db.service", 60), pods.service("log.service", 12)
 inner = Cgroup(db.cgroup.path + "/inner")
 db.processes.append(Process(inner.dir, "deep", anon=90).ready())
@@ -304,4 +310,4 @@ top.remove()
 
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(55)
+finish(56)
