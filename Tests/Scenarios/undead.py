@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # Victims that are not gone: dead but not reaped by their parent, stopped by a tracer at their exit, waiting for a slow disk,
 # frozen; with memory that the kernel's reaper gets, and with memory that it doesn't. The next OOM has a victim, and nobody loops.
-# vm: --memory 768 --disk Tests/Scenarios/.out/disk.img:4
+# vm: --memory 768 --disk Tests/Scenarios/.out/disk.img:2
 # core
-# takes 60
+# takes 90
 from oomtree import *
 
 TOP = "/oomlet-test"
@@ -70,7 +70,7 @@ case("shared", "the same with memory that can't be reaped", traced, "t", let_go,
 
 
 def waiting(victim, web):
-    # In small requests, so that it takes some 10 s; those that have been made are waited for
+    # In small requests, so that it takes 10 s at least, for the machine outside may put some together; all are waited for
     write("/sys/block/vda/queue/max_sectors_kb", 256)
     victim.order("stick 40 /mnt/data1")
     time.sleep(2)
