@@ -74,7 +74,7 @@ static __always_inline __u32 victims_noted(void)
  */
 static __always_inline bool is_dead(struct task_struct *task)
 {
-	return task->exit_state && task->signal->nr_threads == 1;
+	return task->exit_state && task->signal->nr_threads <= 1;
 }
 
 /* Waits for the victim's end, for a moment. A victim no longer counts as dying (to the
@@ -137,7 +137,7 @@ static __noinline void tell_of(struct oom_control *oc, struct task_struct *victi
 	bpf_task_release(thread);
 }
 
-enum victim_state { VICTIM_FORGET, VICTIM_ELSEWHERE, VICTIM_DYING };
+enum victim_state { VICTIM_FORGET, VICTIM_ELSEWHERE, VICTIM_DYING, VICTIM_ENDING };
 
 static __noinline int state_of(struct oom_control *oc, struct mem_cgroup *memcg, const struct victim *v)
 {
@@ -145,26 +145,62 @@ static __noinline int state_of(struct oom_control *oc, struct mem_cgroup *memcg,
 	struct cgroup *cgrp = memcg->css.cgroup;
 	int state = VICTIM_FORGET;
 	struct mm_struct *mm;
+	bool alive;
 
 	if (!task)
 		return VICTIM_FORGET;
 	mm = task->signal->oom_mm;
-	if (task->start_boottime == v->start_boottime_ns && mm && !is_reaped(mm) && !is_dead(task) &&
-	    bpf_ktime_get_boot_ns() - v->noted_at_ns < HOPELESS_NS)
-		state = is_below(task, cgrp->kn->id, cgrp->level) ? VICTIM_DYING : VICTIM_ELSEWHERE;
+	if (task->start_boottime == v->start_boottime_ns && mm) {
+		alive = !is_reaped(mm) && !is_dead(task) && bpf_ktime_get_boot_ns() - v->noted_at_ns < HOPELESS_NS;
+		if (is_below(task, cgrp->kn->id, cgrp->level))
+			state = alive ? VICTIM_DYING : VICTIM_ENDING;
+		else
+			state = alive ? VICTIM_ELSEWHERE : VICTIM_FORGET;
+	}
 	if (state == VICTIM_DYING)
 		tell_of(oc, task);
 	bpf_task_release(task);
 	return state;
 }
 
-/* Whether an earlier victim here is still dying: if so, it has been waited for. One that no longer
- * counts is forgotten, and waited for as well, should it be at its end.
+#define ROOM_BYTES (64 * OOMLET_PAGE_SIZE)
+
+/* Whether what could not be charged can be now. */
+static __always_inline bool has_room(struct oom_control *oc, struct mem_cgroup *memcg)
+{
+	__u64 max = memory_max(memcg), wanted = ROOM_BYTES + (OOMLET_PAGE_SIZE << (oc->order & 15));
+
+	return max != NO_LIMIT && bpf_mem_cgroup_usage(memcg) + wanted <= max;
+}
+
+/* Waits for one that no longer counts, should it be at its end. True if it has ended, and left enough: the
+ * kernel looked before that, and has been told.
+ */
+static __noinline bool has_left_enough(struct oom_control *oc, struct mem_cgroup *memcg, const struct victim *v,
+				       __u64 until_ns)
+{
+	struct task_struct *task = bpf_task_from_pid(v->tgid);
+	bool left = false;
+
+	if (!task)
+		return false;
+	wait_for_end(v->tgid, v->start_boottime_ns, until_ns);
+	if (is_dead(task) && has_room(oc, memcg)) {
+		bpf_oom_kill_process(oc, task, message_dying);
+		left = true;
+	}
+	bpf_task_release(task);
+	return left;
+}
+
+/* Whether an earlier victim here is still dying: if so, it has been waited for. Or has just ended. One
+ * that no longer counts is forgotten.
  */
 static __noinline bool waited_for_victim(struct oom_control *oc, struct mem_cgroup *memcg, __u64 until_ns)
 {
 	struct bpf_iter_num numbers;
 	int *i, state = VICTIM_FORGET;
+	bool waited = false;
 	struct victim *v;
 	__u32 zero = 0;
 	struct dying *d;
@@ -173,19 +209,23 @@ static __noinline bool waited_for_victim(struct oom_control *oc, struct mem_cgro
 	if (!d)
 		return false;
 	bpf_iter_num_new(&numbers, 0, DYING);
-	while (state != VICTIM_DYING && (i = bpf_iter_num_next(&numbers))) {
+	while (!waited && (i = bpf_iter_num_next(&numbers))) {
 		v = &d->victims[(__u32)*i % DYING];
 		if (!v->tgid)
 			continue;
 		state = state_of(oc, memcg, v);
-		if (state == VICTIM_ELSEWHERE)
-			continue;
-		wait_for_end(v->tgid, v->start_boottime_ns, until_ns);
-		if (state == VICTIM_FORGET)
+		if (state == VICTIM_DYING) {
+			wait_for_end(v->tgid, v->start_boottime_ns, until_ns);
+			waited = true;
+		} else if (state == VICTIM_ENDING) {
+			waited = has_left_enough(oc, memcg, v, until_ns);
 			v->tgid = 0;
+		} else if (state == VICTIM_FORGET) {
+			v->tgid = 0;
+		}
 	}
 	bpf_iter_num_destroy(&numbers);
-	return state == VICTIM_DYING;
+	return waited;
 }
 
 #endif
