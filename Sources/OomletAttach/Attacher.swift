@@ -282,7 +282,7 @@ public struct Attacher {
   /// Removes what is left of a container's policy; nothing there is fine.
   public func detach(_ identity: ContainerIdentity) throws(Failure) {
     let container = AttachedContainer(of: identity)
-    Pins.remove(Pins.link(of: identity))
+    takeOff(Pins.link(of: identity))
     guard let container else { return }
     try leave(container.pod) { AttachedContainer.remove(identity) }
     // Last: while there is an identity file, the agent keeps memory.oom.group as the policy needs it
@@ -293,6 +293,12 @@ public struct Attacher {
     }
   }
 
+  /// At once: that its last pin goes takes a moment to end a link, and its cgroup may be used again.
+  private func takeOff(_ pin: String) {
+    if let link = PolicyLink(pinned: pin) { try? link.detach() }
+    Pins.remove(pin)
+  }
+
   /// Removes an identity, and with the last one of a pod its policy: at once, so that nobody finds a pod's policy left of
   /// containers that are gone.
   func leave(_ pod: AttachedContainer.PodCgroup?, removing remove: () -> Void) throws(Failure) {
@@ -300,7 +306,7 @@ public struct Attacher {
     let lock = try self.lock("pods", of: String(pod.id))
     remove()
     if !AttachedContainer.all().contains(where: { $0.pod == pod }) {
-      Pins.remove(Pins.link(ofPod: pod.id))
+      takeOff(Pins.link(ofPod: pod.id))
       if let cgroup = try? Cgroup(path: pod.path), cgroup.id == pod.id { Parameters.remove(from: cgroup) }
     }
     lock.release()
