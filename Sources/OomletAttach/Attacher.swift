@@ -268,7 +268,9 @@ public struct Attacher {
 
   /// The same for a container that asks for no policy.
   ///
-  /// - Parameter container: its first process, and its annotations.
+  /// - Parameters:
+  ///   - id: the container's.
+  ///   - pid: its first process.
   /// - Returns: what to say of it; nil: there was nothing, as usual.
   public func removeOlder(of id: String, pid: Int, annotations: ContainerAnnotations) throws(Failure) -> String? {
     guard access(Pins.maps, F_OK) == 0 else { return nil }

@@ -35,10 +35,9 @@ struct BPFObject: ~Copyable {
     guard bpf_object__load(raw) != 0 else { return }
     let number = errno
     let error = failure("cannot load \(name)", number)
-    let words = LibbpfWords.summary
     // EACCES, too, is of the verifier
     let isRefused = LibbpfWords.hasRefusal && ![EPERM, ENOMEM].contains(number)
-    throw Failure(isRefused ? .unsupported : error.status, words.isEmpty ? error.description : "\(error.description); \(words)")
+    throw Failure(isRefused ? .unsupported : error.status, LibbpfWords.added(to: error))
   }
 
   /// Attaches a tracing program where its section says, for as long as the pin is there; without one, to see whether that works.
@@ -46,8 +45,7 @@ struct BPFObject: ~Copyable {
     guard let program = program(programName) else { throw Failure(.failed, "there is no program \(programName) in \(name)") }
     guard let link = bpf_program__attach_trace(program) else {
       let error = failure("cannot attach \(programName) of \(name)")
-      let words = LibbpfWords.summary
-      throw Failure(error.status, words.isEmpty ? error.description : "\(error.description); \(words)")
+      throw Failure(error.status, LibbpfWords.added(to: error))
     }
     defer { bpf_link__destroy(link) }
     guard let pin else { return }

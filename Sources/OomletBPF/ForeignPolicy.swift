@@ -14,7 +14,7 @@ public struct ForeignPolicy: Equatable, Sendable {
   ///
   /// - Throws: ``ExitStatus/notPermitted`` without CAP_SYS_ADMIN.
   public static func all() throws(Failure) -> [ForeignPolicy] {
-    let own = ownLinks()
+    let own = Set(Pins.allLinks.compactMap { PolicyLink(pinned: $0)?.info?.id })
     var foreign: [ForeignPolicy] = []
     var id: UInt32 = 0
     while bpf_link_get_next_id(id, &id) == 0 {
@@ -32,11 +32,5 @@ public struct ForeignPolicy: Equatable, Sendable {
     }
     guard errno != EPERM else { throw failure("cannot look at the links of others") }
     return foreign
-  }
-
-  private static func ownLinks() -> Set<UInt32> {
-    var pins = [Pins.systemLink]
-    for directory in [Pins.links, Pins.pods] { pins += (namesInDirectory(directory) ?? []).map { "\(directory)/\($0)" } }
-    return Set(pins.compactMap { PolicyLink(pinned: $0)?.info?.id })
   }
 }

@@ -25,11 +25,7 @@ extension KernelSupport {
 
   /// Whether policies work here, by one that is attached; where none is, by a trial.
   public static func checkInUse() throws(Failure) {
-    func isAttached(_ pin: String) -> Bool { (PolicyLink(pinned: pin)?.info?.cgroupID ?? 0) != 0 }
-    if isAttached(Pins.systemLink) { return }
-    for pins in [Pins.links, Pins.pods] where (namesInDirectory(pins) ?? []).contains(where: { isAttached("\(pins)/\($0)") }) {
-      return
-    }
+    if Pins.allLinks.contains(where: { (PolicyLink(pinned: $0)?.info?.cgroupID ?? 0) != 0 }) { return }
     try tryOut()
   }
 

@@ -19,9 +19,13 @@ enum LibbpfWords {
     }
   }
 
-  /// What was said since then, for people: what failed, and the verifier's last lines; "": nothing.
-  static var summary: String { summary(of: texts) }
+  /// A failure, and what was said since then.
+  static func added(to failure: Failure) -> String {
+    let words = summary(of: texts)
+    return words.isEmpty ? failure.description : "\(failure.description); \(words)"
+  }
 
+  /// For people: what failed, and the verifier's last lines; "": nothing.
   static func summary(of texts: [String]) -> String {
     var complaints: [Substring] = []
     var log: [Substring] = []

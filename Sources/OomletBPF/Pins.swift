@@ -24,6 +24,11 @@ public enum Pins {
   public static func link(of container: ContainerIdentity) -> String { "\(links)/\(container.fileName)" }
   public static func link(ofPod cgroupID: UInt64) -> String { "\(pods)/\(cgroupID)" }
 
+  /// The pins of all links: the system's first, then the containers' and their pods'.
+  static var allLinks: [String] {
+    [systemLink] + [links, pods].flatMap { directory in (namesInDirectory(directory) ?? []).map { "\(directory)/\($0)" } }
+  }
+
   /// - Throws: ``ExitStatus/notPermitted`` where the pins are there but out of reach, ``ExitStatus/unsupported`` as
   ///   ``makeDirectories()``.
   public static func check() throws(Failure) {
