@@ -32,6 +32,8 @@ public indirect enum JSON: Equatable, Sendable {
 
   /// - Throws: what is wrong and where; also for duplicate keys, since two readers might take a different one.
   public init(parsing bytes: [UInt8], integers: Integers = .exact) throws(ParseError) {
+    // Jansson passes over a NUL behind a number
+    if let nul = bytes.firstIndex(of: 0) { throw ParseError(at: nul, of: bytes, message: "NUL byte") }
     var error = json_error_t()
     var flags = Int(JSON_REJECT_DUPLICATES) | Int(JSON_DECODE_ANY) | Int(JSON_ALLOW_NUL)
     if integers == .asNumbers { flags |= Int(JSON_DECODE_INT_AS_REAL) }

@@ -94,9 +94,15 @@ struct JSONScanner {
 
   /// What kept it from going on.
   func problem(in text: [UInt8]) -> JSON.ParseError {
-    let before = text[..<rest.startIndex]
-    let line = before.count { $0 == UInt8(ascii: "\n") } + 1
-    let column = before.count - (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1)
-    return JSON.ParseError(line: line, column: column, message: "\(expected) expected")
+    JSON.ParseError(at: rest.startIndex, of: text, message: "\(expected) expected")
+  }
+}
+
+extension JSON.ParseError {
+  init(at position: Int, of text: [UInt8], message: String) {
+    let before = text[..<position]
+    line = before.count { $0 == UInt8(ascii: "\n") } + 1
+    column = before.count - (before.lastIndex(of: UInt8(ascii: "\n")) ?? -1)
+    self.message = message
   }
 }

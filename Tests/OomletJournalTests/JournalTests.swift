@@ -144,6 +144,15 @@ private final class Scratch {
     #expect(JSON.string("ümläut 日本").text == "\"ümläut 日本\"")
   }
 
+  @Test func `a NUL byte is no JSON, wherever it is`() {
+    for text in ["{\"pid\":-1\0}", "[1\0]", "1\0", "{}\0", "[\"a\0b\"]"] {
+      #expect(throws: JSON.ParseError.self, "\(text)") { try JSON(parsing: Array(text.utf8)) }
+    }
+    #expect {
+      try JSON(parsing: Array("{\n \"a\": 1\0}".utf8))
+    } throws: { ($0 as? JSON.ParseError)?.description == "line 2, column 8: NUL byte" }
+  }
+
   @Test func `another boot begins anew`() throws {
     let writer = JournalWriter(path: scratch.journal)
     try writer.append(record(100))
