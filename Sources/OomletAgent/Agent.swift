@@ -13,7 +13,6 @@ internal import OomletSystem
 /// The node agent: takes records out of the kernel's ring buffer into the journal, applies the node's configuration. Decides
 /// nothing: policies go on without it.
 public final class Agent {
-  public static let lockPath = "\(Attacher.runDirectory)/agent.lock"
   /// What the agent may do once it has started: docs/agent.md says what for.
   public static let capabilities: [Capability] = [.bpf, .perfmon, .dacOverride]
 
@@ -36,7 +35,7 @@ public final class Agent {
   }
 
   /// Whether an agent runs on this node.
-  public static var isRunning: Bool { FileLock.isHeld(lockPath) }
+  public static var isRunning: Bool { FileLock.isHeld(Attacher.agentLock) }
 
   /// Runs until SIGTERM or SIGINT.
   public func run() throws(Failure) {
@@ -44,7 +43,7 @@ public final class Agent {
     try makeDirectory(Attacher.runDirectory)
     let lock: FileLock
     // Those who ask whether an agent runs have it for a moment
-    do throws(Failure) { lock = try FileLock(Agent.lockPath, deadline: monotonicNanoseconds() + 500_000_000) } catch {
+    do throws(Failure) { lock = try FileLock(Attacher.agentLock, deadline: monotonicNanoseconds() + 500_000_000) } catch {
       throw error.status == .deadline ? Failure(.failed, "another agent is running on this node") : error
     }
     protectSelf { () throws(Failure) in try OwnMemory.makeLastVictim() }
@@ -273,7 +272,7 @@ extension Agent {
   }
 
   private func removeLeftovers() {
-    let leftovers = AttachedContainer.removeLeftovers()
+    let leftovers = Leftovers.remove()
     if leftovers > 0 { logger.info("removed what was left of \(count(leftovers, "container"))") }
   }
 

@@ -71,7 +71,9 @@ public struct Doctor {
     do throws(Failure) {
       let root = try Cgroup(path: "/")
       let controllers = (root.value(of: "cgroup.subtree_control") ?? "").split(separator: " ")
-      if controllers.contains("memory") {
+      if !Cgroup.isWhole {
+        fail("cgroup", Cgroup.partProblem, Cgroup.partRemedy)
+      } else if controllers.contains("memory") {
         ok("cgroup", "\(Cgroup.mountPoint) is cgroup v2, with the memory controller")
       } else {
         fail(

@@ -143,14 +143,14 @@ final class NodePolicy {
 
   /// - Returns: what the user should know.
   private func attach(_ container: Attacher.Container) throws(Failure) -> [String] {
-    let id = container.identity
-    let attached = AttachedContainer(of: id).flatMap { $0.isAttached ? $0 : nil }
+    let id = container.identity.id
+    let attached = container.attached
     if let attached, attached.rule == nil { return [] }
     let asked = try AskedPolicy(container.annotations)
     guard let choice = try PolicyChoice(of: container, asking: asked, on: config) else {
-      if attached != nil {
-        try attacher.detach(id)
-        logger.notice("container \(id.id): no rule gives it a policy any more")
+      if let attached {
+        try attacher.remove(attached)
+        logger.notice("container \(id): no rule gives it a policy any more")
       }
       if !container.annotations.isSandbox { try attacher.note(container) }
       return asked.warnings
@@ -158,7 +158,7 @@ final class NodePolicy {
     let warnings = try attacher.attach(choice.request, to: container, rule: choice.rule)
     let source = choice.rule.map { "rule \($0)" } ?? "its annotation"
     if attached == nil || attached?.rule != choice.rule || attached?.policy != choice.request.victim.description {
-      logger.info("container \(id.id): policy \(choice.request.victim) by \(source)")
+      logger.info("container \(id): policy \(choice.request.victim) by \(source)")
     }
     return asked.warnings + choice.warnings + warnings
   }
@@ -166,9 +166,7 @@ final class NodePolicy {
   /// Where no hook is called at a container's start, none is at its end.
   private func forget(_ directory: String) throws(Failure) {
     complaints[directory] = nil
-    guard let container = containers.removeValue(forKey: directory), let attached = AttachedContainer(of: container.identity),
-      !Cgroup.exists(path: attached.cgroup, id: attached.cgroupID)
-    else { return }
-    try attacher.detach(container.identity)
+    guard let container = containers.removeValue(forKey: directory) else { return }
+    try attacher.removeEnded(id: container.identity.id)
   }
 }

@@ -23,13 +23,18 @@ public struct AttachedContainer: Sendable {
   public var relief: [ReliefStage]
   /// nil: not known.
   public var life: ContainerLife?
+  /// "": not known.
+  public var bundle: String
 
   public struct PodCgroup: Equatable, Sendable {
     public let path: String
     public let id: UInt64
   }
 
-  static func path(_ identity: ContainerIdentity) -> String { "\(directory)/\(identity.fileName).json" }
+  /// An id is unique in its runtime's state directory only, a cgroup's id on the node.
+  private static func fileName(_ id: String, _ cgroupID: UInt64) -> String { "\(id)@\(cgroupID).json" }
+
+  private var path: String { "\(AttachedContainer.directory)/\(AttachedContainer.fileName(identity.id, cgroupID))" }
 
   func write() throws(Failure) {
     try makeDirectory(AttachedContainer.directory)
@@ -37,7 +42,7 @@ public struct AttachedContainer: Sendable {
       ("id", .string(identity.id)), ("name", .string(identity.name)), ("pod", .string(identity.pod)),
       ("namespace", .string(identity.namespace)), ("cgroup", .string(cgroup)), ("cgroup_id", .integer(Int64(clamping: cgroupID))),
       ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
-      ("rule", rule.map { .integer(Int64($0)) } ?? .null),
+      ("rule", rule.map { .integer(Int64($0)) } ?? .null), ("bundle", .string(bundle)),
     ]
     if let life {
       members += [("pid", .integer(Int64(life.pid))), ("pid_start", .integer(Int64(clamping: life.startTime)))]
@@ -45,14 +50,13 @@ public struct AttachedContainer: Sendable {
     if !relief.isEmpty { members.append(("relief", .string(ReliefGrammar.text(of: relief)))) }
     if let pod { members += [("pod_cgroup", .string(pod.path)), ("pod_cgroup_id", .integer(Int64(clamping: pod.id)))] }
     members.append(("oom_group_before", .object(oomGroup.before.map { ($0.path, .string($0.value)) })))
-    try replaceFile(AttachedContainer.path(identity), with: JSON.object(members).encoded() + [UInt8(ascii: "\n")])
+    try replaceFile(path, with: JSON.object(members).encoded() + [UInt8(ascii: "\n")])
   }
 
-  @discardableResult
-  static func remove(_ identity: ContainerIdentity) -> Bool { unlink(path(identity)) == 0 }
+  func removeFile() { unlink(path) }
 
-  /// The container's identity file, or nil: there is none that can be read.
-  public init?(of identity: ContainerIdentity) { self.init(file: AttachedContainer.path(identity)) }
+  /// Of the container with that id on that cgroup; nil: there is none that can be read.
+  init?(id: String, on cgroupID: UInt64) { self.init(fileNamed: AttachedContainer.fileName(id, cgroupID)) }
 
   /// One of ``fileNames``, or nil: it can't be read, or not any more.
   public init?(fileNamed name: String) { self.init(file: "\(AttachedContainer.directory)/\(name)") }
@@ -69,6 +73,7 @@ public struct AttachedContainer: Sendable {
     policy = json["policy"]?.string ?? ""
     kill = json["kill"]?.string.flatMap(KillScope.init(rawValue:)) ?? .process
     rule = json["rule"]?.integer.flatMap { Int(exactly: $0) }
+    bundle = json["bundle"]?.string ?? ""
     relief = json["relief"]?.string.flatMap(ReliefGrammar.parse) ?? []
     if let pid = json["pid"]?.integer, let start = json["pid_start"]?.integer {
       life = ContainerLife(pid: Int(clamping: pid), startTime: UInt64(clamping: start))
@@ -82,27 +87,37 @@ public struct AttachedContainer: Sendable {
 
   init(
     identity: ContainerIdentity, cgroup: String, cgroupID: UInt64, policy: String, kill: KillScope, pod: PodCgroup?,
-    oomGroup: OOMGroup, rule: Int? = nil, relief: [ReliefStage] = [], life: ContainerLife? = nil
+    oomGroup: OOMGroup, rule: Int? = nil, relief: [ReliefStage] = [], life: ContainerLife? = nil, bundle: String = ""
   ) {
     (self.identity, self.cgroup, self.cgroupID) = (identity, cgroup, cgroupID)
     (self.policy, self.kill, self.pod, self.oomGroup) = (policy, kill, pod, oomGroup)
-    (self.rule, self.relief, self.life) = (rule, relief, life)
+    (self.rule, self.relief, self.life, self.bundle) = (rule, relief, life, bundle)
   }
 
   public static var fileNames: [String] { (namesInDirectory(directory) ?? []).filter { $0.hasSuffix(".json") } }
 
   /// All identity files that can be read.
   public static func all() -> [AttachedContainer] { fileNames.compactMap(AttachedContainer.init(fileNamed:)) }
+
+  static func all(withID id: String) -> [AttachedContainer] {
+    fileNames.filter { $0.hasPrefix("\(id)@") }.compactMap(AttachedContainer.init(fileNamed:))
+  }
 }
 
 extension AttachedContainer {
   /// The id of the cgroup that the kernel says its pinned link is on; 0: none.
   public var linkedCgroupID: UInt64 {
-    guard let link = PolicyLink(pinned: Pins.link(of: identity)), let info = link.info else { return 0 }
+    guard let link = PolicyLink(pinned: Pins.link(ofContainer: cgroupID)), let info = link.info else { return 0 }
     return info.cgroupID
   }
 
   public var isAttached: Bool { linkedCgroupID == cgroupID }
+
+  /// Whether nothing of it runs any more, as far as can be told.
+  var hasEnded: Bool {
+    guard let cgroup = try? Cgroup(path: cgroup), cgroup.id == cgroupID else { return true }
+    return !cgroup.isPopulated || life?.isOver == true
+  }
 
   /// Whether memory.oom.group is as the policy's `kill` needs it.
   public var hasDrifted: Bool { OOMGroup.hasDrifted(cgroup, for: kill) }

@@ -1,15 +1,19 @@
 internal import Glibc
 public import OomletBPF
 public import OomletModel
-public import OomletOCI
 internal import OomletSystem
 
 /// Puts a policy on a container's cgroup, and takes it off again.
 public struct Attacher {
   public static let runDirectory = "/run/oomlet"
+  /// Held by the node's agent.
+  public static let agentLock = "\(runDirectory)/agent.lock"
   /// A warning of ``attach(_:to:rule:)`` that is true of all containers of the node.
   public static let noPressure =
     "this kernel does not tell of pressure (PSI): the policy decides when a limit is hit, not before"
+
+  /// Whether there may be policies of oomlet on this node.
+  public static var isInUse: Bool { access(Pins.links, F_OK) == 0 }
 
   /// In ns of CLOCK_MONOTONIC: when to give up waiting for other processes of oomlet.
   public let deadline: UInt64
@@ -20,20 +24,6 @@ public struct Attacher {
   /// - Parameter ringSize: of the ring buffer for records, in bytes, should the shared maps not be made yet.
   public init(deadline: UInt64, ringSize: UInt32 = Ring.defaultSize, isAgent: Bool = false) {
     (self.deadline, self.ringSize, self.isAgent) = (deadline, ringSize, isAgent)
-  }
-
-  /// A container as its runtime describes it.
-  public struct Container: Sendable {
-    public let identity: ContainerIdentity
-    public let annotations: ContainerAnnotations
-    /// In the hook's PID namespace.
-    public let pid: Int
-    /// process.oomScoreAdj of its configuration, or nil.
-    public let oomScoreAdj: Int?
-
-    public init(identity: ContainerIdentity, annotations: ContainerAnnotations, pid: Int, oomScoreAdj: Int?) {
-      (self.identity, self.annotations, self.pid, self.oomScoreAdj) = (identity, annotations, pid, oomScoreAdj)
-    }
   }
 
   /// The policy's map, loaded and pinned by us if nobody has yet.
@@ -67,6 +57,7 @@ public struct Attacher {
     let map = try load(.system)
     try State.set(order: order)
     let root = try Cgroup(path: "/")
+    guard Cgroup.isWhole else { throw Failure(.unsupported, "\(Cgroup.partProblem): \(Cgroup.partRemedy)") }
     if let link = held.take(), link.info?.cgroupID == root.id, PolicyLink(pinned: Pins.systemLink) == nil {
       try link.pin(Pins.systemLink)
     }
@@ -76,6 +67,7 @@ public struct Attacher {
 
   /// From now on the system's stalls are called an OOM when they are above that; nil: never.
   public func setSystemPressure(_ limit: PressureRequest?) throws(Failure) {
+    guard Cgroup.isWhole else { return }
     try Pressure.setLimit(limit, of: try Cgroup(path: "/"))
   }
 
@@ -99,41 +91,38 @@ public struct Attacher {
   /// - Parameter rule: of the node that gives it the policy; nil: its annotation does.
   /// - Returns: what the user should know, though the policy is attached.
   public func attach(_ request: PolicyRequest, to container: Container, rule: Int? = nil) throws(Failure) -> [String] {
-    let lock = try self.lock("attach", of: container.identity.id)
-    let warnings = try attachLocked(request, to: container, rule)
+    let cgroup = try Cgroup(path: container.place.container)
+    let lock = try lockContainer(on: cgroup.id)
+    let warnings = try attachLocked(request, to: container, on: cgroup, rule)
     lock.release()
     return warnings
   }
 
-  private func attachLocked(_ request: PolicyRequest, to container: Container, _ rule: Int?) throws(Failure) -> [String] {
-    let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: container.annotations)
-    let cgroup = try Cgroup(path: place.container)
+  /// While it is held nobody else changes what is on that cgroup for its container.
+  func lockContainer(on cgroupID: UInt64) throws(Failure) -> FileLock { try lock("attach", of: String(cgroupID)) }
+
+  private func attachLocked(
+    _ request: PolicyRequest, to container: Container, on cgroup: borrowing Cgroup, _ rule: Int?
+  ) throws(Failure) -> [String] {
+    try container.checkItRuns()
     try OwnCgroup.check(cgroup, of: container.pid, isStarting: !isAgent)
-    let identity = container.identity
-    let life = ContainerLife(of: container.pid)
-    let older = try removeOlder(on: cgroup, than: life, of: identity.id)
+    let older = try removeOlder(on: cgroup, than: container)
     let map = try load(.container(request.victim))
-    let pin = Pins.link(of: identity)
-    if let old = PolicyLink(pinned: pin) {
-      let attachedTo = old.info?.cgroupID ?? 0
-      if attachedTo == cgroup.id {
-        // Both prestart and createRuntime may be configured
-        guard isAgent, let rule, let attached = AttachedContainer(of: identity), attached.rule != nil else { return [] }
-        try change(attached, to: request, rule, of: container, at: place, on: cgroup)
-        return []
-      }
-      guard attachedTo == 0 else {
-        throw Failure(
-          .occupied, "another container with id \(quoted(identity.id)) has a policy; its cgroup's id is \(attachedTo)")
-      }
+    let pin = Pins.link(ofContainer: cgroup.id)
+    if PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id {
       Pins.remove(pin)
+    } else if Parameters(on: cgroup)?.containerID == container.identity.id {
+      // Both prestart and createRuntime may be configured
+      guard isAgent, let rule, let attached = container.attached, attached.rule != nil else { return [] }
+      try change(attached, to: request, rule, of: container, on: cgroup)
+      return []
     }
     var customID: UInt32 = 0
     if case .custom = request.victim { customID = try PolicyMap.id(map) }
-    let parameters = Parameters(
-      request, identity, facts(of: container, at: place, on: cgroup), customID: customID)
-    try attach(map, parameters, request, identity, to: cgroup, place, rule, life)
+    let parameters = Parameters(request, container.identity, facts(of: container, on: cgroup), customID: customID)
+    try attach(map, parameters, request, container, to: cgroup, rule)
 
+    let place = container.place
     if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
     var warnings: [String] = []
     if let older { warnings.append(older) }
@@ -141,7 +130,7 @@ public struct Attacher {
       warnings.append(Attacher.noPressure)
     }
     if let pod = place.pod {
-      do throws(Failure) { try attachPod(pod, place.qos, identity, request.order) } catch {
+      do throws(Failure) { try attachPod(pod, place.qos, container.identity, request.order) } catch {
         warnings.append("its pod has no policy: \(error)")
       }
     }
@@ -156,28 +145,28 @@ public struct Attacher {
   /// Parameters first, link second: a policy never runs without its parameters. The pin comes last. What fails is undone, so
   /// that a cgroup with somebody else's policy is as it was.
   private func attach(
-    _ map: borrowing OwnedFD, _ parameters: Parameters, _ request: PolicyRequest, _ identity: ContainerIdentity,
-    to cgroup: borrowing Cgroup, _ place: Placement, _ rule: Int?, _ life: ContainerLife?
+    _ map: borrowing OwnedFD, _ parameters: Parameters, _ request: PolicyRequest, _ container: Container,
+    to cgroup: borrowing Cgroup, _ rule: Int?
   ) throws(Failure) {
     let before = Parameters(on: cgroup)
-    var group: OOMGroup?
+    var attached: AttachedContainer?
     do throws(Failure) {
       try store(parameters, request, on: cgroup)
       let link = try PolicyLink(policy: map, to: cgroup)
-      let oomGroup = try OOMGroup(of: cgroup, for: request.kill)
-      group = oomGroup
       var pod: AttachedContainer.PodCgroup?
-      if let path = place.pod, let id = Cgroup.id(ofPath: path) { pod = .init(path: path, id: id) }
-      try AttachedContainer(
-        identity: identity, cgroup: cgroup.path, cgroupID: cgroup.id, policy: request.victim.description, kill: request.kill,
-        pod: pod, oomGroup: oomGroup, rule: rule, relief: request.relief, life: life
-      ).write()
-      try link.pin(Pins.link(of: identity))
+      if let path = container.place.pod, let id = Cgroup.id(ofPath: path) { pod = .init(path: path, id: id) }
+      let new = AttachedContainer(
+        identity: container.identity, cgroup: cgroup.path, cgroupID: cgroup.id, policy: request.victim.description,
+        kill: request.kill, pod: pod, oomGroup: try OOMGroup(of: cgroup, for: request.kill), rule: rule,
+        relief: request.relief, life: container.life, bundle: container.bundle)
+      attached = new
+      try new.write()
+      try link.pin(Pins.link(ofContainer: cgroup.id))
     } catch {
       if let before { try? before.store(on: cgroup) } else { Parameters.remove(from: cgroup) }
       try? Pressure.setLimit(nil, of: cgroup)
-      if error.status != .occupied { AttachedContainer.remove(identity) }
-      group?.restore()
+      attached?.removeFile()
+      attached?.oomGroup.restore()
       throw error
     }
   }
@@ -191,13 +180,12 @@ public struct Attacher {
   /// Another policy in place of one by a rule. What decides is in the parameters, which are replaced at once; the link has the
   /// policy's name for the kernel's log, and while that is replaced the handlers further up decide the same.
   private func change(
-    _ attached: AttachedContainer, to request: PolicyRequest, _ rule: Int, of container: Container, at place: Placement,
-    on cgroup: borrowing Cgroup
+    _ attached: AttachedContainer, to request: PolicyRequest, _ rule: Int, of container: Container, on cgroup: borrowing Cgroup
   ) throws(Failure) {
     let map = try load(.container(request.victim))
     var customID: UInt32 = 0
     if case .custom = request.victim { customID = try PolicyMap.id(map) }
-    let parameters = Parameters(request, container.identity, facts(of: container, at: place, on: cgroup), customID: customID)
+    let parameters = Parameters(request, container.identity, facts(of: container, on: cgroup), customID: customID)
     if let before = Parameters(on: cgroup), before.isSame(as: parameters), attached.rule == rule,
       Pressure.isLimit(request.pressure, dryRun: request.dryRun, of: cgroup), attached.relief == request.relief
     {
@@ -206,7 +194,7 @@ public struct Attacher {
     try store(parameters, request, on: cgroup)
     var attached = attached
     if attached.policy != request.victim.description {
-      try replaceLink(by: map, on: cgroup, pinnedAt: Pins.link(of: container.identity))
+      try replaceLink(by: map, on: cgroup, pinnedAt: Pins.link(ofContainer: cgroup.id))
     }
     (attached.policy, attached.kill, attached.rule) = (request.victim.description, request.kill, rule)
     attached.relief = request.relief
@@ -225,15 +213,15 @@ public struct Attacher {
 
   /// Notes on the cgroup of a container without policy who it is, for its comparison with others.
   public func note(_ container: Container) throws(Failure) {
-    let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: container.annotations)
-    let lock = try self.lock("attach", of: container.identity.id)
-    let cgroup = try Cgroup(path: place.container)
+    let cgroup = try Cgroup(path: container.place.container)
+    let lock = try lockContainer(on: cgroup.id)
+    try container.checkItRuns()
     try OwnCgroup.check(cgroup, of: container.pid, isStarting: !isAgent)
     if Parameters(on: cgroup) == nil {
-      try Parameters(known: container.identity, facts(of: container, at: place, on: cgroup)).store(on: cgroup)
+      try Parameters(known: container.identity, facts(of: container, on: cgroup)).store(on: cgroup)
     }
     lock.release()
-    if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
+    if let kubepods = container.place.kubepods { QoSSlices.mark(kubepods) }
   }
 
   /// An OOM at the pod's limit is decided there: among the pod's containers first. By the order that one of them has named.
@@ -251,42 +239,62 @@ public struct Attacher {
   /// one life of one container.
   ///
   /// - Returns: what to say of it; nil: there was nothing.
-  private func removeOlder(on cgroup: borrowing Cgroup, than life: ContainerLife?, of id: String) throws(Failure) -> String? {
-    guard let there = Parameters(on: cgroup), there.isPolicy,
-      let identity = try? ContainerIdentity(id: there.containerID, annotations: ContainerAnnotations([:]))
-    else { return nil }
-    let attached = AttachedContainer(of: identity)
-    let isThisLife = there.containerID == id && (attached?.life == nil || attached?.life == life)
+  private func removeOlder(on cgroup: borrowing Cgroup, than container: Container) throws(Failure) -> String? {
+    guard let there = Parameters(on: cgroup), there.isPolicy else { return nil }
+    let attached = AttachedContainer(id: there.containerID, on: cgroup.id)
+    let isThisLife = there.containerID == container.identity.id && (attached?.life == nil || attached?.life == container.life)
     guard !isThisLife else { return nil }
     // Two that run can't both be in a cgroup of their own
     if let other = attached?.life, !other.isOver { return nil }
-    try detach(identity)
+    if let attached { try removeLocked(attached) } else { takeOff(Pins.link(ofContainer: cgroup.id)) }
     Parameters.remove(from: cgroup)
     try? Pressure.setLimit(nil, of: cgroup)
-    return "its cgroup still had the policy of container \(identity.id), whose poststop hook did not run: it has been removed"
+    return
+      "its cgroup still had the policy of container \(printable(there.containerID)), whose poststop hook did not run: it has been removed"
   }
 
   /// The same for a container that asks for no policy.
   ///
-  /// - Parameters:
-  ///   - id: the container's.
-  ///   - pid: its first process.
   /// - Returns: what to say of it; nil: there was nothing, as usual.
-  public func removeOlder(of id: String, pid: Int, annotations: ContainerAnnotations) throws(Failure) -> String? {
-    guard access(Pins.maps, F_OK) == 0 else { return nil }
-    let place = Placement(cgroup: try Cgroup.path(ofProcess: pid), annotations: annotations)
-    let cgroup = try Cgroup(path: place.container)
+  public func removeOlder(before container: Container) throws(Failure) -> String? {
+    let cgroup = try Cgroup(path: container.place.container)
     guard Parameters(on: cgroup)?.isPolicy == true else { return nil }
-    try OwnCgroup.check(cgroup, of: pid, isStarting: true)
-    return try removeOlder(on: cgroup, than: ContainerLife(of: pid), of: id)
+    let lock = try lockContainer(on: cgroup.id)
+    try OwnCgroup.check(cgroup, of: container.pid, isStarting: true)
+    let said = try removeOlder(on: cgroup, than: container)
+    lock.release()
+    return said
   }
 
-  /// Removes what is left of a container's policy; nothing there is fine.
-  public func detach(_ identity: ContainerIdentity) throws(Failure) {
-    let container = AttachedContainer(of: identity)
-    takeOff(Pins.link(of: identity))
-    guard let container else { return }
-    try leave(container.pod) { AttachedContainer.remove(identity) }
+  /// Removes what is left of a container that its runtime has deleted; nothing there is fine. Another one may have its id, in
+  /// another state directory.
+  ///
+  /// - Parameter bundle: nil: not told.
+  public func removeDeleted(id: String, bundle: String?) throws(Failure) {
+    guard try removeEnded(id: id) == 0 else { return }
+    // Something of it may not have died yet
+    let candidates = AttachedContainer.all(withID: id)
+    if candidates.count == 1, bundle == nil || candidates[0].bundle == bundle { try remove(candidates[0]) }
+  }
+
+  /// - Returns: how many containers with that id have ended.
+  @discardableResult
+  public func removeEnded(id: String) throws(Failure) -> Int {
+    let ended = AttachedContainer.all(withID: id).filter(\.hasEnded)
+    for container in ended { try remove(container) }
+    return ended.count
+  }
+
+  /// Takes its policy off a container.
+  public func remove(_ container: AttachedContainer) throws(Failure) {
+    let lock = try lockContainer(on: container.cgroupID)
+    try removeLocked(container)
+    lock.release()
+  }
+
+  private func removeLocked(_ container: AttachedContainer) throws(Failure) {
+    takeOff(Pins.link(ofContainer: container.cgroupID))
+    try leave(container.pod) { container.removeFile() }
     // Last: while there is an identity file, the agent keeps memory.oom.group as the policy needs it
     if let cgroup = try? Cgroup(path: container.cgroup), cgroup.id == container.cgroupID {
       Parameters.remove(from: cgroup)
@@ -314,11 +322,11 @@ public struct Attacher {
     lock.release()
   }
 
-  private func facts(of container: Container, at place: Placement, on cgroup: borrowing Cgroup) -> Parameters.Facts {
+  private func facts(of container: Container, on cgroup: borrowing Cgroup) -> Parameters.Facts {
     var facts = Parameters.Facts()
-    facts.qos = place.qos
+    facts.qos = container.place.qos
     facts.memoryRequest = MemoryRequest.bytes(
-      qos: place.qos, oomScoreAdj: container.oomScoreAdj, limit: cgroup.value(of: "memory.max").flatMap { UInt64($0) },
+      qos: container.place.qos, oomScoreAdj: container.oomScoreAdj, limit: cgroup.value(of: "memory.max").flatMap { UInt64($0) },
       capacity: machineMemory().ram)
     // A PID namespace of its own tells the container's PID 1 from anywhere; else its PID here, if that is the kernel's
     if isFirstInPIDNamespace(container.pid) {

@@ -10,7 +10,7 @@ public struct ContainerLife: Equatable, Sendable {
   public init(pid: Int, startTime: UInt64) { (self.pid, self.startTime) = (pid, startTime) }
 
   /// nil: the process is gone.
-  init?(of pid: Int) {
+  public init?(of pid: Int) {
     // The name, in parentheses, may have spaces; field 3 follows it
     guard let stat = contents(of: "/proc/\(pid)/stat"), let end = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
     let fields = stat[(end + 1)...].split(separator: UInt8(ascii: " "))

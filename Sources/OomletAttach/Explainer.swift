@@ -32,9 +32,11 @@ public struct Explainer {
   }
 
   private static func ambiguous(_ text: String, _ containers: [AttachedContainer]) -> Failure {
-    Failure(
-      .usage,
-      "\(quoted(text)) could be \(oneOf(containers.map { String($0.identity.id.prefix(24)) })): expected one container's id")
+    // An id is unique in its runtime's state directory only
+    let areSame = Set(containers.map(\.identity.id)).count < containers.count
+    let names = containers.map { areSame ? printable($0.cgroup) : String($0.identity.id.prefix(24)) }
+    return Failure(
+      .usage, "\(quoted(text)) could be \(oneOf(names)): expected one container's \(areSame ? "cgroup" : "id")")
   }
 
   /// - Parameter level: slice: the cgroup above its pod's, or above its own if it is in no pod.

@@ -3,32 +3,37 @@ internal import OomletBPF
 internal import OomletModel
 internal import OomletSystem
 
-extension AttachedContainer {
-  /// Removes pins and identity files of containers whose cgroup is gone: their poststop has not come, or came to nothing.
-  /// One that is just being attached has its cgroup, and is left alone.
+/// What is left of containers whose cgroup is gone: their poststop has not come, or came to nothing.
+public enum Leftovers {
+  /// Removes pins and identity files. Of a container that is just being attached there is the cgroup, and it is left alone.
   ///
   /// - Returns: how many containers there was something of.
-  public static func removeLeftovers() -> Int {
-    var gone: [String: PodCgroup?] = [:]
-    for container in all() where !Cgroup.exists(path: container.cgroup, id: container.cgroupID) {
-      gone.updateValue(container.pod, forKey: container.identity.fileName)
+  @discardableResult
+  public static func remove() -> Int {
+    let pins = namesInDirectory(Pins.links) ?? []
+    var gone = Set(pins.filter { isDefunct("\(Pins.links)/\($0)") })
+    let pinned = Set(pins)
+    // Most have a pin, and need not be read
+    let files = AttachedContainer.fileNames.filter { !pinned.contains(cgroupID($0)) || gone.contains(cgroupID($0)) }
+    let containers = files.compactMap(AttachedContainer.init(fileNamed:)).filter {
+      !Cgroup.exists(path: $0.cgroup, id: $0.cgroupID)
     }
-    for name in namesInDirectory(Pins.links) ?? [] where gone[name] == nil && isDefunct("\(Pins.links)/\(name)") {
-      gone.updateValue(nil, forKey: name)
-    }
-    // The next look comes if somebody else has the lock for long
+    // The next look comes if somebody else has a lock for long
     let attacher = Attacher(deadline: monotonicNanoseconds() + 100_000_000)
-    for (name, pod) in gone {
-      if isDefunct("\(Pins.links)/\(name)") { Pins.remove("\(Pins.links)/\(name)") }
-      try? attacher.leave(pod) {
-        // A container of the same id may have come meanwhile
-        if let now = AttachedContainer(fileNamed: "\(name).json"), Cgroup.exists(path: now.cgroup, id: now.cgroupID) { return }
-        unlink("\(directory)/\(name).json")
-      }
+    for container in containers {
+      try? attacher.remove(container)
+      gone.insert(String(container.cgroupID))
     }
-    for name in namesInDirectory(Pins.pods) ?? [] where isDefunct("\(Pins.pods)/\(name)") { Pins.remove("\(Pins.pods)/\(name)") }
-    removeTemporaryFiles(in: directory)
+    for pin in gone.map({ "\(Pins.links)/\($0)" }) + (namesInDirectory(Pins.pods) ?? []).map({ "\(Pins.pods)/\($0)" })
+    where isDefunct(pin) {
+      Pins.remove(pin)
+    }
+    removeTemporaryFiles(in: AttachedContainer.directory)
     return gone.count
+  }
+
+  private static func cgroupID(_ fileName: String) -> String {
+    fileName.lastIndex(of: "@").map { String(fileName[fileName.index(after: $0)...].dropLast(".json".count)) } ?? ""
   }
 
   private static func isDefunct(_ pin: String) -> Bool { PolicyLink(pinned: pin)?.info?.cgroupID == 0 }

@@ -13,6 +13,9 @@ enum OwnCgroup {
     guard cgroup.path != "/" else {
       throw Failure(.unsupported, "the container has no cgroup of its own, but is in the root cgroup: \(expected)")
     }
+    guard cgroup.holds(pid) else {
+      throw Failure(.unsupported, "process \(pid) is not in cgroup \(printable(cgroup.path)), which its runtime made for it")
+    }
     let own = rootMount(of: pid)
     let node = rootMount(of: 1)
     let runtime = isStarting ? [Int(getpid()), Int(getppid())] : [Int(getpid())]

@@ -1,7 +1,6 @@
 public import OomletModel
 internal import OomletOCI
 public import OomletPolicy
-internal import OomletSystem
 
 /// What a container is to have, and by whose word.
 public struct PolicyChoice: Sendable {
@@ -14,7 +13,7 @@ public struct PolicyChoice: Sendable {
   /// By its annotation, as far as the node allows it; without one by the first of the node's rules that matches. nil: by
   /// neither, or it is a pod's pause container.
   ///
-  /// - Throws: ``ExitStatus/invalid`` for what can't be allowed, ``ExitStatus/notFound`` if the process is gone.
+  /// - Throws: ``ExitStatus/invalid`` for what can't be allowed.
   public init?(of container: Attacher.Container, asking asked: AskedPolicy, on node: NodeConfig) throws(Failure) {
     let annotations = container.annotations
     if let request = asked.request {
@@ -23,8 +22,7 @@ public struct PolicyChoice: Sendable {
       return
     }
     guard !annotations.isSandbox, !node.rules.isEmpty else { return nil }
-    let place = Placement(cgroup: try Cgroup.path(ofProcess: container.pid), annotations: annotations)
-    guard let at = node.rules.firstIndex(where: { $0.matches(annotations, at: place) }) else { return nil }
+    guard let at = node.rules.firstIndex(where: { $0.matches(annotations, at: container.place) }) else { return nil }
     (request, rule, warnings) = (node.rules[at].request, at + 1, [])
   }
 }

@@ -25,6 +25,7 @@ public enum RunningContainers {
   /// - Throws: ``ExitStatus/failed``, with the file that can't be read.
   public static func container(in directory: String) throws(Failure) -> Attacher.Container? {
     guard access("\(directory)/exec.fifo", F_OK) != 0, let kept = try kept(directory), isRunning(kept) else { return nil }
+    guard let cgroup = kept.cgroup else { throw Failure(.unsupported, "its runtime has made no cgroup for it") }
     var (written, oomScoreAdj) = (kept.annotations, kept.oomScoreAdj)
     var config: BundleConfig?
     if written == nil {
@@ -35,8 +36,9 @@ public enum RunningContainers {
     let id = directory.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
     let annotations = BundleFiles.annotations(written ?? [:], of: id, in: kept.bundle, config: config)
     return Attacher.Container(
-      identity: try ContainerIdentity(id: id, annotations: annotations), annotations: annotations, pid: kept.pid,
-      oomScoreAdj: oomScoreAdj)
+      identity: try ContainerIdentity(id: id, annotations: annotations), annotations: annotations,
+      life: ContainerLife(pid: kept.pid, startTime: kept.startTime), oomScoreAdj: oomScoreAdj, bundle: kept.bundle,
+      cgroup: cgroup)
   }
 
   private static func kept(_ directory: String) throws(Failure) -> KeptContainer? {

@@ -1,6 +1,6 @@
 internal import Glibc
 public import OomletModel
-public import OomletSystem
+internal import OomletSystem
 
 extension KernelSupport {
   /// Whether policies work here: loads a second copy of the programs, attaches a policy to a cgroup made for that, and removes

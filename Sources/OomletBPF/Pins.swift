@@ -15,13 +15,13 @@ public enum Pins {
   /// The maps of the handlers that choose among containers: of pods, and of the system.
   public static let handlers = "\(root)/handlers"
   public static let custom = "\(root)/custom"
-  /// One for each container.
+  /// One for each container, by the id of its cgroup.
   public static let links = "\(root)/links"
   /// One for each pod, by the id of its cgroup.
   public static let pods = "\(root)/pods"
   public static let systemLink = "\(root)/system"
 
-  public static func link(of container: ContainerIdentity) -> String { "\(links)/\(container.fileName)" }
+  public static func link(ofContainer cgroupID: UInt64) -> String { "\(links)/\(cgroupID)" }
   public static func link(ofPod cgroupID: UInt64) -> String { "\(pods)/\(cgroupID)" }
 
   /// The pins of all links: the system's first, then the containers' and their pods'.

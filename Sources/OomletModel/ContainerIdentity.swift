@@ -1,6 +1,6 @@
 /// Who a container is, as far as the runtime said.
 public struct ContainerIdentity: Hashable, Sendable {
-  /// Unique on the node for one runtime; file names are made from it, see ``init(id:name:pod:namespace:)``.
+  /// Unique in its runtime's state directory only; file names are made with it, see ``init(id:name:pod:namespace:)``.
   public var id: String
   /// Kubernetes' name of the container in its pod, or "".
   public var name: String
@@ -26,7 +26,4 @@ public struct ContainerIdentity: Hashable, Sendable {
     let name = name.isEmpty ? id : name
     return pod.isEmpty ? name : "\(pod)/\(name)"
   }
-
-  /// The name of the container's pin and identity file. bpffs reserves names with dots.
-  public var fileName: String { id.split(separator: ".", omittingEmptySubsequences: false).joined(separator: "%2E") }
 }

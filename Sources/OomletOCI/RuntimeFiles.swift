@@ -9,6 +9,8 @@ public struct KeptContainer: Equatable, Sendable {
   /// When that was started, in ticks since boot (proc_pid_stat(5), field 22): else another process has its number.
   public let startTime: UInt64
   public let bundle: String
+  /// The cgroup that the runtime made for it, from the root of the hierarchy: its process may be further down by now. nil: none.
+  public let cgroup: String?
   /// nil: they are in the bundle's configuration.
   public let annotations: WrittenAnnotations?
   public let oomScoreAdj: Int?
@@ -28,6 +30,10 @@ public struct KeptContainer: Equatable, Sendable {
     }
     let own = labels.lastIndex { $0.key == "bundle" }
     bundle = own.map { labels.remove(at: $0).value } ?? ""
+    // By controller; cgroup v2 has one for all
+    cgroup = state["cgroup_paths"]?[""]?.string.flatMap { path in
+      path.hasPrefix("/sys/fs/cgroup/") ? cgroupPath(path.dropFirst("/sys/fs/cgroup".count)) : nil
+    }
     var annotations = WrittenAnnotations()
     for (key, value) in labels { annotations.add(key, value) }
     self.annotations = annotations
@@ -41,6 +47,7 @@ public struct KeptContainer: Equatable, Sendable {
     let state = try object(bytes, path)
     (pid, startTime) = try process(state, "pid", "process-start-time", path)
     bundle = state["bundle"]?.string ?? ""
+    cgroup = state["cgroup-path"]?.string.flatMap { cgroupPath($0[...]) }
     (annotations, oomScoreAdj) = (nil, nil)
   }
 }
@@ -49,6 +56,16 @@ private func object(_ bytes: [UInt8], _ path: String) throws(Failure) -> LooseJS
   do throws(JSON.ParseError) { return try LooseJSON(parsing: bytes) } catch {
     throw Failure(.failed, "\(printable(path)): \(printable(error.description))")
   }
+}
+
+/// nil: it is none, or the root's.
+private func cgroupPath(_ text: Substring) -> String? {
+  // In bytes: to Swift's strings a slash is another character with a combining mark behind it
+  let parts = text.utf8.split(separator: UInt8(ascii: "/"))
+  guard text.utf8.first == UInt8(ascii: "/"), !parts.isEmpty, !text.utf8.contains(0),
+    !parts.contains(where: { $0.elementsEqual("..".utf8) || $0.elementsEqual(".".utf8) })
+  else { return nil }
+  return parts.map { "/\(Substring($0))" }.joined()
 }
 
 private func process(_ state: LooseJSON, _ pid: String, _ start: String, _ path: String) throws(Failure) -> (Int, UInt64) {

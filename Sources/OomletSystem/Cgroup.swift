@@ -35,7 +35,7 @@ public struct Cgroup: ~Copyable {
 
   /// The path of the cgroup of a process, from /proc/PID/cgroup (cgroups(7)).
   ///
-  /// - Throws: ``ExitStatus/notFound``, ``ExitStatus/unsupported``.
+  /// - Throws: ``ExitStatus/notFound``; ``ExitStatus/unsupported``, also where what is mounted does not show it.
   public static func path(ofProcess pid: Int) throws(Failure) -> String {
     guard let text = contents(of: "/proc/\(pid)/cgroup") else {
       throw Failure(.notFound, "process \(pid) is gone: the container ended before its policy was attached")
@@ -43,14 +43,30 @@ public struct Cgroup: ~Copyable {
     guard let path = unifiedPath(String(decoding: text, as: UTF8.self)) else {
       throw Failure(.unsupported, "process \(pid) has no cgroup v2: oomlet needs the unified hierarchy")
     }
+    guard let path = CgroupView.own.path(path) else {
+      throw Failure(
+        .unsupported,
+        "cgroup \(printable(path)) of process \(pid) is out of sight, for \(partProblem): \(partRemedy)"
+      )
+    }
     return path
   }
 
+  /// Whether that is the whole hierarchy: its root has the id 1.
+  public static var isWhole: Bool { id(ofPath: "/") == 1 }
+
+  /// Where ``isWhole`` is false: that, and the remedy.
+  public static let partProblem = "\(mountPoint) shows a part of the node's cgroups"
+  public static let partRemedy = "in a container, mount the node's \(mountPoint) at \(mountPoint)"
+
   /// Whether a process is in this cgroup or in one below.
-  public func holds(_ pid: Int32) -> Bool {
-    guard let path = try? Cgroup.path(ofProcess: Int(pid)) else { return false }
+  public func holds(_ pid: Int) -> Bool {
+    guard let path = try? Cgroup.path(ofProcess: pid) else { return false }
     return path == self.path || path.hasPrefix(self.path + "/")
   }
+
+  /// Whether there are processes in it or below (cgroup.events; cgroups(7)).
+  public var isPopulated: Bool { value(of: "cgroup.events")?.split(separator: "\n").contains("populated 1") ?? false }
 
   /// The processes in it and below, in this PID namespace; 0: one that is not in it.
   public var processes: [Int] {
@@ -64,15 +80,21 @@ public struct Cgroup: ~Copyable {
   public var descendants: [String] {
     var all: [String] = []
     func visit(_ path: String) {
-      for name in namesInDirectory(Cgroup.mountPoint + path) ?? [] {
-        var status = stat()
-        guard lstat("\(Cgroup.mountPoint)\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+      for name in Cgroup.children(of: Cgroup.mountPoint + path) {
         all.append("\(path)/\(name)")
         visit("\(path)/\(name)")
       }
     }
     visit(path == "/" ? "" : path)
     return all
+  }
+
+  /// The names of the directories in one.
+  static func children(of directory: String) -> [String] {
+    (namesInDirectory(directory) ?? []).filter { name in
+      var status = stat()
+      return lstat("\(directory)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
   }
 
   /// The id of a cgroup, or nil and errno.

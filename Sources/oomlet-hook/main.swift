@@ -96,9 +96,10 @@ func run() throws(Failure) {
     throw Failure(errno == ETIMEDOUT ? .deadline : .failed, systemError("cannot read the container's state from stdin"))
   }
   let state = try RuntimeState(parsing: input)
+  defer { removeLeftovers() }
   if stage == "poststop" || stage == nil && state.status == "stopped" {
     let identity = try ContainerIdentity(id: state.id, annotations: ContainerAnnotations([:]))
-    return try Attacher(deadline: deadline).detach(identity)
+    return try Attacher(deadline: deadline).removeDeleted(id: identity.id, bundle: state.bundle)
   }
 
   // In the log by a name that the container has when it starts again, too
@@ -115,13 +116,18 @@ func run() throws(Failure) {
     state.annotations ?? config?.annotations ?? [:], of: state.id, in: state.bundle, config: config)
   guard !annotations.isSandbox else { return }
   if let identity = try? ContainerIdentity(id: state.id, annotations: annotations) { name = identity.label }
+  func described() throws(Failure) -> Attacher.Container {
+    try Attacher.Container(
+      starting: state.pid, identity: ContainerIdentity(id: state.id, annotations: annotations), annotations: annotations,
+      oomScoreAdj: config?.oomScoreAdj, bundle: state.bundle ?? "")
+  }
   let asked = try AskedPolicy(annotations)
   asked.warnings.forEach { warn($0) }
   let node = NodeConfig.inForce { warn($0.description, ofNode: true) }
   // A cgroup is used again, and what is on it was for somebody else
   func removeOlder() {
-    guard let pid = state.pid,
-      let older = try? Attacher(deadline: deadline).removeOlder(of: state.id, pid: pid, annotations: annotations)
+    guard Attacher.isInUse, let container = try? described(),
+      let older = try? Attacher(deadline: deadline).removeOlder(before: container)
     else { return }
     warn(older)
   }
@@ -129,12 +135,7 @@ func run() throws(Failure) {
   if config == nil { config = state.bundle.flatMap { try? BundleFiles.config(of: $0) } }
   var choice: PolicyChoice?
   do throws(Failure) {
-    let identity = try ContainerIdentity(id: state.id, annotations: annotations)
-    guard let pid = state.pid else {
-      throw Failure(.notFound, "the container's state has no \"pid\": there is no process whose cgroup could get a policy")
-    }
-    let container = Attacher.Container(
-      identity: identity, annotations: annotations, pid: pid, oomScoreAdj: config?.oomScoreAdj)
+    let container = try described()
     choice = try PolicyChoice(of: container, asking: asked, on: node)
     guard let choice else { return removeOlder() }
     let attacher = Attacher(deadline: deadline, ringSize: node.ringSize)
@@ -152,6 +153,11 @@ func run() throws(Failure) {
       "warning: container \(state.id) starts without \(policy): \(error)",
       logged: "warning: containers start without \(policy): \(error)")
   }
+}
+
+/// Where an agent runs, it does that.
+func removeLeftovers() {
+  if Attacher.isInUse, !FileLock.isHeld(Attacher.agentLock) { Leftovers.remove() }
 }
 
 do throws(Failure) {

@@ -17,7 +17,7 @@ struct CleanupCommand: ParsableCommand {
 
   func run() throws {
     try Pins.check()
-    let containers = AttachedContainer.removeLeftovers()
+    let containers = Leftovers.remove()
     try printOut("removed what was left of \(count(containers, "container"))\n")
     var kept: Failure?
     for version in OtherVersion.all() {

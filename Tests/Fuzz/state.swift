@@ -23,7 +23,7 @@ func test(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     checkPlacement(Placement(cgroup: cgroup, annotations: annotations), of: cgroup)
     let identity = try ContainerIdentity(id: state.id, annotations: annotations)
     check((1...127).contains(identity.id.utf8.count), "id of \(identity.id.utf8.count) bytes")
-    check(!identity.fileName.isEmpty && !identity.fileName.utf8.contains { "/.\0".utf8.contains($0) }, identity.fileName)
+    check(!identity.id.utf8.contains { "/@\0".utf8.contains($0) }, identity.id)
   } catch { checkShown(error, .failed) }
 
   do throws(Failure) {
@@ -75,6 +75,10 @@ private func checkSame(_ loose: LooseJSON, _ strict: JSON, depth: Int) {
 
 private func checkKept(_ kept: KeptContainer) {
   check((1...Int(Int32.max)).contains(kept.pid), "pid \(kept.pid)")
+  if let cgroup = kept.cgroup {
+    check(cgroup == "/" + components(cgroup).joined(separator: "/") && cgroup != "/", "cgroup \(cgroup)")
+    check(components(cgroup).allSatisfy { $0 != "." && $0 != ".." }, "cgroup \(cgroup)")
+  }
   checkPolicy(ContainerAnnotations(kept.annotations ?? [:]))
 }
 

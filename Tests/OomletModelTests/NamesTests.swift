@@ -25,11 +25,6 @@ import Testing
   func `what could be a path or a control character is refused`(_ id: String) {
     #expect(ContainerIdentity(id: id) == nil)
   }
-
-  @Test func `file names have no dots, and differ where ids do`() {
-    #expect(ContainerIdentity(id: "a.b")?.fileName == "a%2Eb")
-    #expect(ContainerIdentity(id: "a.b")?.fileName != ContainerIdentity(id: "a-b")?.fileName)
-  }
 }
 
 @Suite struct SpellingTests {

@@ -23,6 +23,23 @@ private func crun(_ text: String) throws(Failure) -> KeptContainer {
     #expect(kept.pid == 124 && kept.startTime == 1602 && kept.bundle == "/run/b" && kept.annotations == nil)
   }
 
+  /// Its process may have moved on since.
+  @Test func `the cgroup is the one that the runtime made`() throws {
+    let start = #""init_process_pid":1,"init_process_start":1"#
+    let paths: [(String, String?)] = [
+      (#"{"":"/sys/fs/cgroup/kubepods.slice/a.scope"}"#, "/kubepods.slice/a.scope"), (#"{"":"/sys/fs/cgroup//a/"}"#, "/a"),
+      (#"{"":"/sys/fs/cgroup/a/../b"}"#, nil), (#"{"":"/sys/fs/cgroup/"}"#, nil), (#"{"":"/sys/fs/cgroup"}"#, nil),
+      (#"{"":"/elsewhere/a"}"#, nil), (#"{"memory":"/sys/fs/cgroup/memory/a"}"#, nil), (#"{"":7}"#, nil), ("[]", nil),
+    ]
+    for (text, path) in paths {
+      #expect(try runc("{\(start),\"cgroup_paths\":\(text)}").cgroup == path, "\(text)")
+    }
+    #expect(try runc("{\(start)}").cgroup == nil)
+    for (text, path) in [("/machine.slice/a.scope", "/machine.slice/a.scope"), ("", nil), ("/", nil), ("a", nil), ("/./a", nil)] {
+      #expect(try crun(#"{"pid":1,"process-start-time":1,"cgroup-path":"\#(text)"}"#).cgroup == path, "\(text)")
+    }
+  }
+
   @Test(arguments: [
     "", "[]", "{", #"{"init_process_pid":1}"#, #"{"init_process_pid":0,"init_process_start":1}"#,
     #"{"init_process_pid":-1,"init_process_start":1}"#, #"{"init_process_pid":"1","init_process_start":1}"#,

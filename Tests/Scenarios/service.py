@@ -236,11 +236,12 @@ check("  and it is set again in the end", until(20, lambda: web.cgroup.get("memo
 lost = Container(top, "lost", "youngest")
 lost.start("one", anon=1)
 lost.attach()
+number = lost.cgroup.id
 lost.cgroup.set("cgroup.kill", 1)
 lost.processes[0].end()
 lost.cgroup.remove()
 check("what is left of a container without poststop is removed",
-      until(25, lambda: not os.path.exists(f"{LINKS}/links/{lost.id}") and not os.path.exists(f"/run/oomlet/containers/{lost.id}.json")))
+      until(25, lambda: not os.path.exists(f"{LINKS}/links/{number}") and not os.path.exists(f"/run/oomlet/containers/{lost.id}@{number}.json")))
 
 print("== another version", flush=True)
 agent.end()
@@ -248,7 +249,7 @@ os.makedirs("/sys/fs/bpf/oomlet/v99/links")
 stale = Container(top, "stale", "youngest")
 stale.start("one", anon=1)
 stale.attach()
-os.rename(f"{LINKS}/links/{stale.id}", "/sys/fs/bpf/oomlet/v99/links/stale")
+os.rename(f"{LINKS}/links/{stale.cgroup.id}", "/sys/fs/bpf/oomlet/v99/links/stale")
 agent = Service().running()
 check("is named", agent.says("(v99)") and "v99" in oomlet("status")[1])
 code, out, error = oomlet("cleanup")

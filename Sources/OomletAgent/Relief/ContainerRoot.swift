@@ -15,7 +15,7 @@ struct ContainerRoot: ~Copyable {
     }
     let root = try ContainerRoot(of: pid)
     // Its PID may be another's by now
-    guard cgroup.holds(pid) else {
+    guard cgroup.holds(Int(pid)) else {
       throw Failure(.notFound, "process \(pid) has ended")
     }
     return root

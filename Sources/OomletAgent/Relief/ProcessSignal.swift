@@ -13,7 +13,7 @@ enum ProcessSignal {
     let raw = clinux_pidfd_open(pid)
     guard raw >= 0 else { return .init(outcome: .nothing, message: "process \(pid) has ended") }
     let process = OwnedFD(raw)
-    guard cgroup.holds(pid) else {
+    guard cgroup.holds(Int(pid)) else {
       return .init(outcome: .nothing, message: "process \(pid) has ended")
     }
     let comm = contents(of: "/proc/\(pid)/comm").map { String(decoding: $0.dropLast(), as: UTF8.self) } ?? ""
