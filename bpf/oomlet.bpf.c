@@ -112,7 +112,13 @@ static __always_inline __u64 pod_of(__u64 cgroup_id)
 	return id;
 }
 
-static __noinline void kill(struct oom_control *oc, struct scan *s, struct oomlet_record *r)
+/* Whether what is out of memory is a cgroup inside of a container, by a limit that the container has set itself. */
+static __always_inline bool is_inside(struct scan *s)
+{
+	return s->container_level >= 0 && s->level > s->container_level;
+}
+
+static __noinline void kill(struct oom_control *oc, struct mem_cgroup *memcg, struct scan *s, struct oomlet_record *r)
 {
 	int group = group_level(s->chosen.best.rank.tgid, s->level);
 	int container = s->chosen.params_level >= 0 ? s->chosen.params_level : s->chosen.level;
@@ -124,6 +130,11 @@ static __noinline void kill(struct oom_control *oc, struct scan *s, struct oomle
 		return;
 	}
 	r->outcome = OOMLET_OUTCOME_KILLED;
+	/* As the kernel has it: nobody outside of what is out of memory */
+	if (r->kill != OOMLET_KILL_PROCESS && is_inside(s)) {
+		r->also_killed = group == s->level ? 0 : kill_rest(oc, s, memcg->css.cgroup->kn->id, s->chosen.best.rank.tgid);
+		return;
+	}
 	switch (r->kill) {
 	case OOMLET_KILL_CONTAINER:
 		if (group >= 0 && group < container)
@@ -203,7 +214,7 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 	if (stands_aside(s, r))
 		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
 	else if (r->outcome != OOMLET_OUTCOME_DRY_RUN)
-		kill(oc, s, r);
+		kill(oc, memcg, s, r);
 	if (r->outcome == OOMLET_OUTCOME_KILLED || !is_said_already(r))
 		record_send(r);
 	/* It has ended by itself: that frees memory, too */

@@ -80,7 +80,14 @@ extension KillRecord {
 
   private var deaths: String? {
     guard kill != .process else { return notes.contains(.groupDrift) ? "memory.oom.group took more with it" : nil }
+    if innerCgroup != nil { return "its cgroup with it" }
     return kill == .pod ? "its pod with it" : "its container with it"
+  }
+
+  /// The cgroup inside of the container whose limit it was, which the container has set itself; from the container's. nil: its own.
+  private var innerCgroup: String? {
+    guard level == .container, limitCgroup.hasPrefix(container.cgroup + "/") else { return nil }
+    return String(limitCgroup.dropFirst(container.cgroup.count + 1))
   }
 
   /// The record as one sentence.
@@ -88,7 +95,7 @@ extension KillRecord {
     let limitText = limit.map { " of \(binarySize($0))" } ?? ""
     let scope =
       switch level {
-      case .container: "container \(containerName)"
+      case .container: (innerCgroup.map { "cgroup \(printable($0)) in " } ?? "") + "container \(containerName)"
       case .system: "the node"
       case .pod, .slice: "\(level) \(printable(limitCgroup))"
       }

@@ -51,9 +51,36 @@ runs = [subprocess.run(query, shell=True, capture_output=True, text=True) for qu
 for run, (trigger, level, *_, victim) in zip(runs, expected):
     check(f"{trigger}, {level}: found with one line of jq", run.stdout.count("\n") == 1 and victim in run.stdout, run)
 same("the other queries of the documentation find something", [run.args for run in runs if run.returncode or run.stderr or not run.stdout], [])
+# A limit inside of a container, which it has set itself: its first process makes room for cgroups of its own
+def inside(policy):
+    """Who dies of it, and what the record says."""
+    box = Container(pods[1], "box", policy, names("box-1"))
+    first = box.start("init", anon=1)
+    box.attach()
+    init, inner = Cgroup(box.cgroup.path + "/init"), Cgroup(box.cgroup.path + "/app")
+    init.set("cgroup.procs", first.pid)
+    box.cgroup.enable()
+    box.processes += [Process(inner.dir, name, anon=mib).ready() for name, mib in (("worker", 20), ("helper", 5))]
+    known = len(records())
+    died = deaths([box, cart], lambda: run_out(inner, box.processes[1]))
+    until(10, lambda: len(records()) > known)
+    box.cgroup.set("cgroup.kill", 1)
+    for process in box.processes:
+        process.end()
+    init.remove(), inner.remove(), box.remove()
+    return died, records()[-1]["sentence"]
+
+
+died, sentence = inside("largest-rss")
+same("a limit inside of a container: its policy decides there", died, [("box", "worker")])
+check("  and the sentence names what ran out", sentence.startswith("cgroup app in container box-1/box reached its limit of "), sentence)
+for kill in "container", "pod":
+    died, sentence = inside(f"{{victim: largest-rss, kill: {kill}}}")
+    same(f"  kill: {kill}: all of that cgroup dies, and nobody else", died, [("box", "helper"), ("box", "worker")])
+    check("  and the sentence says so", "; its cgroup with it" in sentence, sentence)
 web.remove(), cart.remove()
 for cgroup in [*pods, slice, top]:
     cgroup.remove()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(19)
+finish(25)
