@@ -18,6 +18,8 @@ public final class Agent {
 
   /// In ns: how often it looks at what tells nobody of its changes.
   private static let roundInterval: UInt64 = 10_000_000_000
+  /// In ns: how long records wait that come right after others. Where many containers run out at once, they need the processors more.
+  private static let recordInterval: UInt64 = 200_000_000
 
   private let logger: Logger
   private let state = AgentState()
@@ -85,12 +87,16 @@ public final class Agent {
     serviceManager.ready()
 
     var nextRound: UInt64 = 0
+    // When to take records; nil: when there is one
+    var recordsDue: UInt64?
     var isStopping = false
     while !isStopping {
-      // Once before the first wait: records of a time without agent raise no event
-      ring?.drain()
-      keeper.settle()
       let now = monotonicNanoseconds()
+      // Also before the first wait: records of a time without agent raise no event
+      if keeper.hasFailed || now >= recordsDue ?? 0 {
+        recordsDue = ring?.drain() ?? 0 > 0 ? now + Agent.recordInterval : nil
+      }
+      keeper.settle()
       if now >= nextRound {
         nextRound = now + Agent.roundInterval
         makeRound()
@@ -108,9 +114,13 @@ public final class Agent {
       waiting += control.polled
       if let node { waiting.append(pollfd(fd: node.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
       // Records that must wait would wake it at once, again and again: until the journal is written, time does
-      if let ring, !keeper.hasFailed { waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
+      if let ring, !keeper.hasFailed, recordsDue == nil {
+        waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0))
+      }
       var deadline = nextRound
-      for other in [configWatch.deadline, control.deadline, containers.deadline, keeper.deadline, relief.deadline] {
+      for other in [
+        configWatch.deadline, control.deadline, containers.deadline, keeper.deadline, relief.deadline, recordsDue,
+      ] {
         deadline = min(deadline, other ?? .max)
       }
       poll(&waiting, nfds_t(waiting.count), milliseconds(until: deadline))

@@ -57,7 +57,7 @@ extension Attacher {
     /// To be asked under a lock: the number of its process, and its cgroup, may be another's by now.
     func checkItRuns() throws(Failure) { if life.isOver { throw Container.isGone(pid) } }
 
-    private static func isGone(_ pid: Int) -> Failure {
+    static func isGone(_ pid: Int) -> Failure {
       Failure(.notFound, "process \(pid) is gone: the container ended before its policy was attached")
     }
   }

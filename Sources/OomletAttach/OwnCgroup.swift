@@ -16,7 +16,7 @@ enum OwnCgroup {
     guard cgroup.holds(pid) else {
       throw Failure(.unsupported, "process \(pid) is not in cgroup \(printable(cgroup.path)), which its runtime made for it")
     }
-    let own = rootMount(of: pid)
+    guard let own = rootMount(of: pid) else { throw Attacher.Container.isGone(pid) }
     let node = rootMount(of: 1)
     let runtime = isStarting ? [Int(getpid()), Int(getppid())] : [Int(getpid())]
     for process in cgroup.processes where process != pid {

@@ -191,7 +191,8 @@ class Container:
         return run.returncode, run.stderr
 
     def attach(self):
-        assert self.hook() == (0, ""), self.hook()
+        said = self.hook()
+        assert said == (0, ""), said
 
     def alive(self):
         return {p.name for p in self.processes if p.alive()}
