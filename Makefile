@@ -2,7 +2,7 @@
 
 PACKAGES = libbpf-dev libelf-dev zlib1g-dev libjansson-dev libseccomp-dev libyaml-dev pkg-config \
 	linux-source-6.12 bc bison flex cpio dwarves rsync gcc libc6-dev make patch libssl-dev xz-utils \
-	qemu-system-x86 busybox-static e2fsprogs bpftool runc crun jq curl prometheus iproute2 procps python3 python3-jsonschema python3-yaml \
+	qemu-system-x86 busybox-static e2fsprogs bpftool runc crun containerd jq curl prometheus iproute2 procps python3 python3-jsonschema python3-yaml \
 	mmdebstrap systemd python3-venv $(if $(shell command -v kubectl),,kubernetes-client)
 
 VERSION = $(shell sed -n 's/.*"\(.*\)"/\1/p' Sources/OomletModel/Version.swift)

@@ -7,7 +7,7 @@ struct Outcome {
   let errors: String
 }
 
-/// Runs a program of this build, with its stdin empty or of that text; maybe with its stdout elsewhere.
+/// Runs a program of this build, or one by its path, with its stdin empty or of that text; maybe with its stdout elsewhere.
 func run(_ program: String, _ arguments: [String], input: [UInt8] = [], output: String? = nil) throws -> Outcome {
   let programs = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
   // Files, not pipes: nobody waits for who reads or writes them
@@ -18,7 +18,7 @@ func run(_ program: String, _ arguments: [String], input: [UInt8] = [], output: 
   try Data(input).write(to: names[0])
   for name in names[1...] { try Data().write(to: name) }
   let process = Process()
-  process.executableURL = programs.appending(path: program)
+  process.executableURL = program.hasPrefix("/") ? URL(filePath: program) : programs.appending(path: program)
   process.arguments = arguments
   process.standardInput = try FileHandle(forReadingFrom: names[0])
   process.standardOutput = try FileHandle(forWritingTo: output.map { URL(filePath: $0) } ?? names[1])
