@@ -30,6 +30,7 @@ public final class Agent {
   private var keeper: RecordKeeper?
   private let reliefJournal = ReliefJournal()
   private var systemLink: PolicyLink?
+  private var rounds = 0
 
   public init(logger: Logger) throws(Failure) {
     self.logger = logger
@@ -290,7 +291,12 @@ extension Agent {
     serviceManager.alive()
     if state.degraded[.kernel] == nil { attachSystem() }
     degrade(.psi, Node.pressureProblem()?.description)
+    degrade(.memoryController, Node.memoryProblem()?.description)
+    degrade(.oomSysctl, Node.sysctlProblem()?.description)
     degrade(.systemdOomd, Node.systemdOomdProblem()?.description)
+    // It takes a look at each process
+    if rounds % 6 == 0 || state.degraded[.oomKiller] != nil { degrade(.oomKiller, Node.killersProblem()?.description) }
+    rounds += 1
     let others = OtherVersion.all()
     degrade(
       .otherVersion,

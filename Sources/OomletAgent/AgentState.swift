@@ -14,8 +14,14 @@ public enum Degradation: String, CaseIterable, Comparable, Sendable {
   case systemPolicy = "system-policy"
   /// The kernel does not measure pressure.
   case psi
-  /// Another program kills for want of memory, too.
+  /// The kernel counts no memory by cgroup.
+  case memoryController = "memory-controller"
+  /// The kernel dies of an OOM, or kills whoever asked, before it asks a policy.
+  case oomSysctl = "oom-sysctl"
+  /// systemd-oomd kills for want of memory, too.
   case systemdOomd = "systemd-oomd"
+  /// Another program does.
+  case oomKiller = "oom-killer"
   /// A policy of the node's own doesn't load.
   case customPolicy = "custom-policy"
   /// The configuration's file is broken or could not be loaded: an earlier one is in force.

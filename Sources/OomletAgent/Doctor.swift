@@ -59,7 +59,9 @@ public struct Doctor {
     if let problem = Node.pressureProblem() {
       warn("psi", problem.description, "policies without pressure work all the same")
     } else {
-      ok("psi", "the kernel measures pressure")
+      let problems = Doctor.watchedCgroups.compactMap { Node.pressureProblem(ofCgroup: $0) }
+      for problem in problems { warn("psi", problem.description, "policies without pressure work all the same") }
+      if problems.isEmpty { ok("psi", "the kernel measures pressure") }
     }
     do throws(Failure) {
       try Pins.check()
@@ -71,7 +73,9 @@ public struct Doctor {
     do throws(Failure) {
       let root = try Cgroup(path: "/")
       let controllers = (root.value(of: "cgroup.subtree_control") ?? "").split(separator: " ")
-      if !Cgroup.isWhole {
+      if let problem = Node.memoryProblem() {
+        fail("cgroup", problem.description, "until then containers start without policies")
+      } else if !Cgroup.isWhole {
         fail("cgroup", Cgroup.partProblem, Cgroup.partRemedy)
       } else if controllers.contains("memory") {
         ok("cgroup", "\(Cgroup.mountPoint) is cgroup v2, with the memory controller")
@@ -83,6 +87,11 @@ public struct Doctor {
     } catch {
       fail("cgroup", error.description, "boot with systemd.unified_cgroup_hierarchy=1")
     }
+  }
+
+  /// Those whose stalls have a limit.
+  private static var watchedCgroups: [String] {
+    AttachedContainer.all().filter { $0.pressure != nil }.map(\.cgroup) + Pressure.byNode.map(\.cgroup)
   }
 
   /// By a trial: what the kernel's types promise it may yet refuse.
@@ -120,6 +129,19 @@ public struct Doctor {
   }
 
   private mutating func others() {
+    if let problem = Node.sysctlProblem() {
+      warn("sysctl", problem.description, "and take it out of /etc/sysctl.conf and /etc/sysctl.d")
+    } else {
+      ok("sysctl", "the kernel asks policies at an OOM")
+    }
+    if let problem = Node.killersProblem() {
+      warn("oom-killers", "another program kills when memory is short", problem.description)
+    } else {
+      ok("oom-killers", "no other program that is known to kill when memory is short runs")
+    }
+    for ending in AttachedContainer.endings {
+      warn("systemd", ending, "until then a kill by a policy ends all of it")
+    }
     if let problem = Node.systemdOomdProblem() {
       warn("systemd-oomd", "systemd-oomd runs, and kills by a measure of its own", problem.description)
     } else {
@@ -228,7 +250,7 @@ public struct Doctor {
       for reason in status["degraded"]?.array ?? [] {
         // What is looked at above is said above
         guard let name = reason["reason"]?.string.flatMap(Degradation.init(rawValue:)),
-          ![.kernel, .psi, .systemdOomd, .otherVersion].contains(name)
+          ![.kernel, .psi, .memoryController, .oomSysctl, .systemdOomd, .oomKiller, .otherVersion].contains(name)
         else { continue }
         warn(
           "agent", "degraded: \(printable(reason["message"]?.string ?? name.rawValue, limit: 1000))",

@@ -101,6 +101,7 @@ final class NodePolicy {
       }
       try Pressure.setLimit(rule.pressure, dryRun: rule.dryRun, byNode: true, of: cgroup)
       logger.info("pressure of cgroup \(printable(path)): \(rule.pressure.summary)")
+      if let problem = Node.pressureProblem(ofCgroup: path) { logger.warning("\(problem)") }
     } catch {
       if error.status != .notFound { logger.warning("its pressure has no limit: \(error)") }
     }

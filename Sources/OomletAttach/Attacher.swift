@@ -8,10 +8,6 @@ public struct Attacher {
   public static let runDirectory = "/run/oomlet"
   /// Held by the node's agent.
   public static let agentLock = "\(runDirectory)/agent.lock"
-  /// A warning of ``attach(_:to:rule:)`` that is true of all containers of the node.
-  public static let noPressure =
-    "this kernel does not tell of pressure (PSI): the policy decides when a limit is hit, not before"
-
   /// Whether there may be policies of oomlet on this node.
   public static var isInUse: Bool { access(Pins.links, F_OK) == 0 }
 
@@ -93,9 +89,11 @@ public struct Attacher {
   public func attach(_ request: PolicyRequest, to container: Container, rule: Int? = nil) throws(Failure) -> [String] {
     let cgroup = try Cgroup(path: container.place.container)
     let lock = try lockContainer(on: cgroup.id)
-    let warnings = try attachLocked(request, to: container, on: cgroup, rule)
-    lock.release()
-    return warnings
+    do throws(Failure) {
+      let warnings = try attachLocked(request, to: container, on: cgroup, rule)
+      lock.release()
+      return warnings
+    } catch { throw error.status == .unsupported ? Node.memoryProblem() ?? error : error }
   }
 
   /// While it is held nobody else changes what is on that cgroup for its container.
@@ -108,6 +106,8 @@ public struct Attacher {
     try OwnCgroup.check(cgroup, of: container.pid, isStarting: !isAgent)
     let older = try removeOlder(on: cgroup, than: container)
     let map = try load(.container(request.victim))
+    let pressureProblem = request.pressure == nil ? nil : problem(withPressureOf: cgroup)
+    if let pressureProblem, request.require { throw pressureProblem }
     let pin = Pins.link(ofContainer: cgroup.id)
     if PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id {
       Pins.remove(pin)
@@ -126,20 +126,20 @@ public struct Attacher {
     if let kubepods = place.kubepods { QoSSlices.mark(kubepods) }
     var warnings: [String] = []
     if let older { warnings.append(older) }
-    if request.pressure != nil, !Pressure.isWatched {
-      warnings.append(Attacher.noPressure)
-    }
+    if let pressureProblem { warnings.append(pressureProblem.description) }
     if let pod = place.pod {
       do throws(Failure) { try attachPod(pod, place.qos, container.identity, request.order) } catch {
         warnings.append("its pod has no policy: \(error)")
       }
     }
-    if request.kill == .process, let policy = SystemdScope.oomPolicy(ofCgroup: cgroup.path) {
-      warnings.append(
-        "systemd ends its scope after any OOM kill (OOMPolicy=\(policy)): set annotation org.systemd.property.OOMPolicy to 'continue'"
-      )
-    }
+    if request.kill == .process, let ending = SystemdUnit.ending(cgroup: cgroup.path) { warnings.append(ending.warning) }
     return warnings
+  }
+
+  private func problem(withPressureOf cgroup: borrowing Cgroup) -> Failure? {
+    let problem = Node.pressureProblem(ofCgroup: cgroup.path)
+    guard problem == nil, !Pressure.isWatched else { return problem }
+    return Failure(.unsupported, "the kernel does not tell oomlet of pressure: the policy decides when a limit is hit, not before")
   }
 
   /// Parameters first, link second: a policy never runs without its parameters. The pin comes last. What fails is undone, so

@@ -2,36 +2,47 @@ internal import Glibc
 public import OomletModel
 public import OomletSystem
 
-/// What a node has besides oomlet that matters for it; each is nil where all is well, or says what is so and what to do.
+/// What a node has, besides oomlet, that keeps policies from deciding; each is nil where all is well, or says what is so and what
+/// to do.
 public enum Node {
-  /// Whether the kernel measures pressure (PSI).
-  public static func pressureProblem(proc: String = "/proc") -> Failure? {
-    // With psi=0 older kernels have the files, and refuse to open them
-    guard contents(of: "\(proc)/pressure/memory")?.isEmpty != false else { return nil }
-    let words = String(decoding: contents(of: "\(proc)/cmdline") ?? [], as: UTF8.self).split(whereSeparator: \.isWhitespace)
-    let isOff = words.last { $0.hasPrefix("psi=") }.map { !["1", "y", "on", "true"].contains($0.dropFirst(4)) } ?? false
+  /// Whether the kernel counts memory by cgroup.
+  public static func memoryProblem(proc: String = "/proc", cgroups: String = Cgroup.mountPoint) -> Failure? {
+    guard let controllers = text(of: "\(cgroups)/cgroup.controllers"), !controllers.split(separator: " ").contains("memory") else {
+      return nil
+    }
     return Failure(
       .unsupported,
-      isOff
-        ? "the kernel measures no pressure (PSI), since it was booted with psi=0: boot it without; limits work"
-        : "the kernel measures no pressure (PSI): boot it with psi=1 (it needs CONFIG_PSI); limits work")
+      isDisabled("memory", proc)
+        ? "the kernel counts no memory by cgroup, since it was booted with cgroup_disable=memory: boot it without; no limit works"
+        : "cgroup v2 has no memory controller here: boot with systemd.unified_cgroup_hierarchy=1, or cgroup_no_v1=memory")
   }
 
-  /// Share of the last 10 s in which tasks of the node stalled for want of memory, 0 … 1 (avg10 of /proc/pressure/memory;
-  /// Documentation/accounting/psi.rst); nil: the kernel does not tell.
-  public static func stallShare(_ kind: PressureRequest.Kind, proc: String = "/proc") -> Double? {
-    let lines = String(decoding: contents(of: "\(proc)/pressure/memory") ?? [], as: UTF8.self).split(separator: "\n")
-    let words = lines.first { $0.hasPrefix("\(kind.rawValue) ") }?.split(separator: " ")
-    return words?.first { $0.hasPrefix("avg10=") }.flatMap { Double($0.dropFirst(6)) }.map { $0 / 100 }
+  /// Whether the kernel dies of an OOM, or kills whoever asked, before it asks any policy (Documentation/admin-guide/sysctl/vm.rst).
+  public static func sysctlProblem(proc: String = "/proc") -> Failure? {
+    let problems = [
+      ("panic_on_oom", "the machine panics when it is out of memory, before a policy is asked"),
+      ("oom_kill_allocating_task", "when the node is out of memory, whoever asked for it dies, and no policy is asked"),
+    ]
+    for (name, problem) in problems {
+      guard let value = text(of: "\(proc)/sys/vm/\(name)"), value != "0" else { continue }
+      // 1 spares the OOMs of limits
+      let limits = name == "panic_on_oom" && value == "2" ? ", and at the limit of any container" : ""
+      return Failure(.occupied, "vm.\(name) is \(printable(value)): \(problem)\(limits); sysctl -w vm.\(name)=0")
+    }
+    return nil
   }
 
-  /// Whether systemd-oomd runs, which kills whole cgroups for pressure and swap by its own measure.
-  public static func systemdOomdProblem(cgroups: String = Cgroup.mountPoint) -> Failure? {
-    let events = contents(of: "\(cgroups)/system.slice/systemd-oomd.service/cgroup.events") ?? []
-    guard String(decoding: events, as: UTF8.self).split(separator: "\n").contains("populated 1") else { return nil }
-    return Failure(
-      .occupied,
-      "systemd-oomd runs, and kills whole cgroups by a measure of its own: systemctl disable --now systemd-oomd, or leave ManagedOOMSwap= and ManagedOOMMemoryPressure= of the containers' slices at auto"
-    )
+  /// Whether a controller or feature is off by the kernel's command line (kernel-parameters.txt: cgroup_disable=).
+  static func isDisabled(_ name: String, _ proc: String) -> Bool {
+    commandLine(proc).contains { $0.hasPrefix("cgroup_disable=") && $0.dropFirst(15).split(separator: ",").contains(name[...]) }
+  }
+
+  static func commandLine(_ proc: String) -> [Substring] {
+    String(decoding: contents(of: "\(proc)/cmdline") ?? [], as: UTF8.self).split(whereSeparator: \.isWhitespace)
+  }
+
+  /// A file's only line, or nil and errno.
+  static func text(of path: String) -> String? {
+    contents(of: path).map { String(decoding: $0.last == UInt8(ascii: "\n") ? $0.dropLast() : $0[...], as: UTF8.self) }
   }
 }

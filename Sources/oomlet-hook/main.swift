@@ -34,12 +34,17 @@ let usage = """
 
   """
 
+/// What is true of the node is in the log alone.
+func log(_ message: String) {
+  try? makeDirectory(Attacher.runDirectory)
+  let line = Array("oomlet-hook: \(printable(message, limit: 4000))".utf8)
+  try? BoundedLog("\(Attacher.runDirectory)/hook.log").append(line, maxSize: 256 << 10, once: true)
+}
+
 /// - Parameter logged: the same for the log, where it is once, however many containers it is true of; nil: no other.
 func say(_ message: String, logged: String? = nil) {
   // First: not all runtimes show a hook's stderr, and nobody may read it
-  try? makeDirectory(Attacher.runDirectory)
-  let line = Array("oomlet-hook: \(printable(logged ?? message, limit: 4000))".utf8)
-  try? BoundedLog("\(Attacher.runDirectory)/hook.log").append(line, maxSize: 256 << 10, once: true)
+  log(logged ?? message)
   printError("oomlet-hook: \(printable(message, limit: 4000))\n")
 }
 
@@ -140,7 +145,10 @@ func run() throws(Failure) {
     guard let choice else { return removeOlder() }
     let attacher = Attacher(deadline: deadline, ringSize: node.ringSize)
     for warning in choice.warnings + (try attacher.attach(choice.request, to: container, rule: choice.rule)) {
-      warn(warning, ofNode: warning == Attacher.noPressure)
+      warn(warning, ofNode: warning == Node.pressureProblem()?.description)
+    }
+    for problem in [Node.sysctlProblem(), Node.systemdOomdProblem(), Node.killersProblem()].compactMap(\.self) {
+      log("warning: \(problem)")
     }
   } catch {
     // What the node can't do is no reason to keep a container from starting, and who has not asked starts in any case

@@ -4,25 +4,28 @@ import OomletJSON
 import OomletModel
 import OomletSystem
 
+/// Each is told why it is not measured; nil: it is.
 extension Pressure {
   /// How it is, and what it may be: `full 3.5% of 40%`.
-  var shares: String {
+  func shares(_ problem: Failure?) -> String {
     // Nobody looks while all tasks are idle
-    let current = isCurrent ? percentage(permille ?? 0) : "0%"
+    let current = problem != nil ? "unavailable" : isCurrent ? percentage(permille ?? 0) : "0%"
     return "\(limit.kind.rawValue) \(current) of \(percentage(limit.permille))"
   }
 
-  var summary: String {
-    var text = shares + ", over \(seconds(limit.window)) for \(seconds(limit.holdFor))"
+  func summary(_ problem: Failure?) -> String {
+    var text = shares(problem) + ", over \(seconds(limit.window)) for \(seconds(limit.holdFor))"
     if limit.availablePermille > 0 { text += " while less than \(percentage(limit.availablePermille)) of RAM is available" }
     if let since { text += "; above for \(age(elapsed(since: since, now: now)))" }
     if let declaredAt { text += "; last OOM \(age(elapsed(since: declaredAt, now: now))) ago" }
-    return text
+    return problem.map { "\(text); \($0)" } ?? text
   }
 
-  var json: JSON {
+  func json(_ problem: Failure?) -> JSON {
     .object([
-      ("kind", .string(limit.kind.rawValue)), ("permille", .integer(Int64(isCurrent ? permille ?? 0 : 0))),
+      ("kind", .string(limit.kind.rawValue)),
+      ("permille", problem == nil ? .integer(Int64(isCurrent ? permille ?? 0 : 0)) : .null),
+      ("unavailable", problem.map { .string($0.description) } ?? .null),
       ("limit_permille", .integer(Int64(limit.permille))), ("over_ns", time(limit.window)), ("for_ns", time(limit.holdFor)),
       ("cooldown_ns", time(limit.cooldown)), ("available_permille", .integer(Int64(limit.availablePermille))),
       ("dry_run", .bool(dryRun)), ("above_for_ns", since.map { time(elapsed(since: $0, now: now)) } ?? .null),

@@ -13,7 +13,8 @@ struct PressureCommand: ParsableCommand {
     discussion: """
       Pressure is the share of the time in which tasks stall for want of memory. With --some or --full the limit is \
       changed at once, until the container is started again; for what the node's configuration names, until the agent \
-      reads it again. What other options leave out is as it was.
+      reads it again. What other options leave out is as it was. Where the \
+      kernel measures no pressure, it is unavailable, and to change its limit is exit status 4.
       """)
 
   @Argument(help: "A container's id, its beginning or name; a cgroup's path, with a slash in front; or system.")
@@ -38,6 +39,7 @@ struct PressureCommand: ParsableCommand {
 
   func run() throws {
     let cgroup = try Cgroup(path: path)
+    let problem = Node.pressureProblem(ofCgroup: cgroup.path)
     let before = Pressure(of: cgroup)
     let given = [("some", some), ("full", full), ("over", over), ("for", hold), ("cooldown", cooldown), ("available", available)]
       .compactMap { key, value in value.map { (key, $0) } }
@@ -45,14 +47,15 @@ struct PressureCommand: ParsableCommand {
       guard given.isEmpty else { throw Failure(.invalid, "--off: expected no other option with it") }
       try Pressure.setLimit(nil, byNode: before?.isByNode ?? false, of: cgroup)
     } else if !given.isEmpty {
+      if let problem { throw problem }
       let place: PressureGrammar.Place = container == "system" ? .system : container.hasPrefix("/") ? .cgroup : .container
       let limit = try PressureGrammar.limit(given, before: before?.limit, of: place)
       try Pressure.setLimit(limit, dryRun: before?.dryRun ?? false, byNode: before?.isByNode ?? false, of: cgroup)
     }
     let pressure = Pressure(of: cgroup)
     switch output {
-    case .json: try printOut((pressure?.json ?? .null).text + "\n")
-    case .table: try printOut((pressure?.summary ?? "not watched") + "\n")
+    case .json: try printOut((pressure?.json(problem) ?? .null).text + "\n")
+    case .table: try printOut((pressure?.summary(problem) ?? "not watched") + "\n")
     }
   }
 

@@ -48,18 +48,18 @@ struct StatusCommand: ParsableCommand {
           ("cgroup_id", .integer(Int64(clamping: container.linkedCgroupID))), ("attached", .bool(container.isAttached)),
           ("kill", .string(container.kill.rawValue)), ("pod_cgroup", container.pod.map { .string($0.path) } ?? .null),
           ("rule", container.rule.map { .integer(Int64($0)) } ?? .null), ("oom_group_drift", .bool(container.hasDrifted)),
-          ("pressure", container.pressure?.json ?? .null),
+          ("pressure", container.pressure?.json(Node.pressureProblem(ofCgroup: container.cgroup)) ?? .null),
           ("relief", .array(container.relief.map { .string($0.summary) })),
         ])
       }
-      let cgroups = watched.map { JSON.object([("cgroup", .string($0.cgroup)), ("pressure", $0.pressure.json)]) }
+      let cgroups = watched.map { JSON.object([("cgroup", .string($0.cgroup)), ("pressure", $0.pressure.json(Node.pressureProblem(ofCgroup: $0.cgroup)))]) }
       let status = JSON.object([
         ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)),
         ("service", service ?? .null),
         ("policies", .array(policies.map(JSON.string))),
         ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null),
         ("records_waiting", waiting.map { .integer(Int64(clamping: $0)) } ?? .null),
-        ("system_pressure", Pressure.ofSystem?.json ?? .null), ("cgroup_pressure", .array(cgroups)), ("attached", .array(items)),
+        ("system_pressure", Pressure.ofSystem?.json(Node.pressureProblem(ofCgroup: "/")) ?? .null), ("cgroup_pressure", .array(cgroups)), ("attached", .array(items)),
         (
           "foreign",
           .array(
@@ -74,16 +74,16 @@ struct StatusCommand: ParsableCommand {
             ["Kernel:", kernel], ["Agent:", agent],
             ["Policies:", policies.isEmpty ? "none loaded" : policies.joined(separator: ", ")],
             ["Records lost:", lost.map(String.init) ?? "-"], ["Records waiting:", waiting.map(String.init) ?? "-"],
-            ["Pressure:", Pressure.ofSystem?.summary ?? "not watched"],
+            ["Pressure:", Pressure.ofSystem?.summary(Node.pressureProblem(ofCgroup: "/")) ?? "not watched"],
           ] + rows(of: service)
-            + watched.map { ["Pressure:", "\(printable($0.cgroup)): \($0.pressure.summary)"] }
+            + watched.map { ["Pressure:", "\(printable($0.cgroup)): \($0.pressure.summary(Node.pressureProblem(ofCgroup: $0.cgroup)))"] }
             + foreign.map { ["Not oomlet's:", "\(quoted($0.policy.name)) on \(printable($0.cgroup ?? "a cgroup"))"] }))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }
       let rows = containers.map { container in
         [
           printable(container.identity.id), printable(container.identity.name.isEmpty ? "-" : container.identity.name),
           printable(container.identity.pod.isEmpty ? "-" : container.identity.pod), printable(container.policy),
-          container.kill.rawValue, attachment(of: container), container.pressure?.shares ?? "-",
+          container.kill.rawValue, attachment(of: container), container.pressure?.shares(Node.pressureProblem(ofCgroup: container.cgroup)) ?? "-",
           container.relief.isEmpty ? "-" : container.relief.map(\.action.kind.rawValue).joined(separator: ","),
           printable(container.cgroup),
         ]

@@ -7,12 +7,9 @@ TOP = "/oomlet-test"
 top = Cgroup(TOP)
 top.enable()
 agent = Agent()
-service = status()["service"]
-degraded = {d["reason"]: d["message"] for d in service["degraded"]}
-same("the agent runs, and says what is missing and what to do", (list(degraded), "booted with psi=0" in degraded.get("psi", "")), (["psi"], True))
-doctor = subprocess.run(["oomlet", "doctor", "-o", "json"], capture_output=True, text=True)
-psi = [f for f in json.loads(doctor.stdout)["items"] if f["check"] == "psi"][0]
-same("doctor warns, and does not fail", (doctor.returncode, psi["result"], "psi=0" in psi["detail"]), (0, "warn", True))
+same("the agent runs, and says what is missing and what to do", [(r, "booted with psi=0" in m) for r, m in degraded().items()], [("psi", True)])
+same("doctor warns, and does not fail", (oomlet("doctor")[0], [(r, "psi=0" in text) for r, text in findings()["psi"]]), (0, [("warn", True)]))
+check_no_pressure(top, "booted with psi=0: boot it without")
 web = Container(top, "web", "largest-rss")
 web.start("small", anon=10), web.start("large", anon=20)
 web.attach()
@@ -22,4 +19,4 @@ web.remove()
 top.remove()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(11)
+finish(16)

@@ -19,6 +19,7 @@ SHAPE = HERE + "/.out/shape"
 MOUNT = "/sys/fs/cgroup"
 JOURNAL = "/var/lib/oomlet/kills.jsonl"
 LINKS = "/sys/fs/bpf/oomlet/v1"
+OOMLET = shutil.which("oomlet")
 MIB = 1 << 20
 
 passed = failed = 0
@@ -319,6 +320,48 @@ records = Journal(JOURNAL).all
 def status():
     """`oomlet status`, as JSON."""
     return json.loads(subprocess.run(["oomlet", "status", "-o", "json"], capture_output=True, text=True).stdout)
+
+
+def oomlet(*arguments, user=0, group=0):
+    """Exit status, stdout, stderr; as another user."""
+    prefix = [] if user == group == 0 else ["setpriv", "--reuid", str(user), "--regid", str(group), "--clear-groups"]
+    run = subprocess.run([*prefix, OOMLET, *arguments], capture_output=True, text=True)
+    return run.returncode, run.stdout, run.stderr
+
+
+def degraded():
+    """Message by reason."""
+    return {d["reason"]: d["message"] for d in status()["service"]["degraded"]}
+
+
+def findings():
+    """What oomlet doctor says, by check: (result, detail and remedy), ...."""
+    found = {}
+    for item in json.loads(oomlet("doctor", "-o", "json")[1])["items"]:
+        found.setdefault(item["check"], []).append((item["result"], f"{item['detail']} {item['remedy']}"))
+    return found
+
+
+def check_no_pressure(top, why, prepare=lambda cgroup: None):
+    """Five checks of a policy with pressure, where that is not measured."""
+    policy = "{victim: largest-rss, pressure: {full: 10%%}%s}"
+    stalls = Container(top, "stalls", policy % "")
+    stalls.start("one", anon=1)
+    prepare(stalls.cgroup)
+    code, said = stalls.hook()
+    check("a policy with pressure: the container starts, and the hook says what does not work and what to do", code == 0 and why in said, said)
+    check("  doctor warns of it", [result for result, text in findings()["psi"] if why in text] == ["warn"], findings()["psi"])
+    code, out, _ = oomlet("pressure", "stalls")
+    check("  oomlet pressure says the same, and no figure", out.startswith("full unavailable of 10%") and why in out, out)
+    code, _, error = oomlet("pressure", "stalls", "--full", "20%")
+    check("  to change it is exit status 4", code == 4 and why in error, error)
+    stalls.remove()
+    needs = Container(top, "needs", policy % ", require: true")
+    needs.start("one", anon=1)
+    prepare(needs.cgroup)
+    code, said = needs.hook()
+    check("  with require: it does not start, exit status 4", code == 4 and why in said, (code, said))
+    needs.remove()
 
 
 class Agent:

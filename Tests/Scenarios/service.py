@@ -11,7 +11,6 @@ from oomtree import *
 TOP = "/oomlet-test"
 CONFIG, SOCKET = "/etc/oomlet/config.yaml", "/run/oomlet/agent.sock"
 GROUP, STRANGER = 4242, 65534
-OOMLET = shutil.which("oomlet")
 
 
 class Service:
@@ -37,18 +36,6 @@ class Service:
 
     def status(self):
         return dict(line.split(":", 1) for line in read(f"/proc/{self.popen.pid}/status").splitlines())
-
-
-def oomlet(*arguments, user=0, group=0):
-    """Exit status, stdout, stderr; as another user."""
-    prefix = [] if user == group == 0 else ["setpriv", "--reuid", str(user), "--regid", str(group), "--clear-groups"]
-    run = subprocess.run([*prefix, OOMLET, *arguments], capture_output=True, text=True)
-    return run.returncode, run.stdout, run.stderr
-
-
-def findings():
-    code, out, _ = oomlet("doctor", "-o", "json")
-    return code, [(f["check"], f["result"]) for f in json.loads(out)["items"]]
 
 
 def order():
@@ -86,7 +73,7 @@ top.enable()
 print("== no agent", flush=True)
 same("status says that there is none", (oomlet("status")[0], status()["agent"].split(":")[0]), (0, "not running"))
 same("reload: exit 7", oomlet("reload")[::2], (7, "oomlet: no agent is running\n"))
-same("doctor warns of it, and fails of nothing", (findings()[0], ("agent", "warn") in findings()[1]), (0, True))
+same("doctor warns of it, and fails of nothing", (oomlet("doctor")[0], findings()["agent"][0][0]), (0, "warn"))
 
 print("== rights", flush=True)
 os.makedirs("/etc/oomlet")
@@ -103,7 +90,7 @@ print(f"      resident {facts['VmRSS'].strip()}, at most {facts['VmHWM'].strip()
 mode = lambda path: (oct(os.stat(path).st_mode & 0o7777), os.stat(path).st_uid, os.stat(path).st_gid)
 same("its socket is root's and the group's", mode(SOCKET), ("0o660", 0, GROUP))
 same("pins are root's alone", [mode(p) for p in ("/sys/fs/bpf/oomlet", LINKS)], [("0o700", 0, 0)] * 2)
-same("doctor finds it", (findings()[0], ("agent", "ok") in findings()[1], ("psi", "ok") in findings()[1]), (0, True, True))
+same("doctor finds it", (oomlet("doctor")[0], findings()["agent"][0][0], findings()["psi"][0][0]), (0, "ok", "ok"))
 second = subprocess.run(["oomlet", "agent"], stderr=subprocess.PIPE, text=True)
 same("a second agent ends at once", (second.returncode, second.stderr), (1, "oomlet: another agent is running on this node\n"))
 same("  and the first still answers", status()["agent"], "running")
@@ -161,7 +148,7 @@ same("  status says so", (service["valid"], "line 2, column 11" in service["erro
      (False, True, True))
 code, out, error = oomlet("reload")
 same("  reload too: exit 3", (code, out, "line 2, column 11" in error), (3, "", True))
-same("  doctor too: exit 1", (findings()[0], ("config", "fail") in findings()[1]), (1, True))
+same("  doctor too: exit 1", (oomlet("doctor")[0], findings()["config"][0][0]), (1, "fail"))
 late = Container(top, "late", "{victim: youngest, kill: pod}")
 late.start("one", anon=1)
 code, error = late.hook()
@@ -264,20 +251,27 @@ oomd = Cgroup("/system.slice")
 oomd.enable()
 oomd = Cgroup("/system.slice/systemd-oomd.service")
 fake = Process(oomd.dir, "systemd-oomd", anon=1).ready()
+killer = Process(MOUNT, "earlyoom", anon=1).ready()
+write("/proc/sys/vm/panic_on_oom", 1)
 theirs = Cgroup(TOP + "/theirs")
 shutil.rmtree("/sys/fs/bpf/oomlet")
 stranger = subprocess.Popen([HERE + "/.out/stranger", MOUNT, theirs.dir], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 same("a stranger's policy is on the root and on a cgroup", stranger.stdout.readline(), "ready\n")
 agent = Service().running()
-degraded = {d["reason"]: d["message"] for d in status()["service"]["degraded"]}
-same("the agent starts, and names what is there", (sorted(degraded), "stranger" in degraded["system-policy"], "systemctl" in degraded["systemd-oomd"]),
-     (["system-policy", "systemd-oomd"], True, True))
+reasons = degraded()
+same("the agent starts, and names what is there", {reason: word in reasons.get(reason, "") for reason, word in {
+    "system-policy": "stranger", "systemd-oomd": "systemctl", "oom-killer": "earlyoom kills", "oom-sysctl": "vm.panic_on_oom is 1"}.items()},
+     dict.fromkeys(reasons, True))
 same("status has them", sorted((f["cgroup"], f["policy"]) for f in status()["foreign"]), [("/", "stranger"), (theirs.path, "stranger")])
-code, found = findings()
-same("doctor warns, and does not fail", (code, found.count(("foreign-policy", "warn")), ("systemd-oomd", "warn") in found), (0, 2, True))
+found = findings()
+same("doctor warns, and does not fail",
+     (oomlet("doctor")[0], [[result for result, _ in found[check]] for check in ("foreign-policy", "systemd-oomd", "oom-killers", "sysctl")]),
+     (0, [["warn"] * 2, ["warn"], ["warn"], ["warn"]]))
 mine = Container(top, "mine", "largest-rss")
 mine.start("small", anon=10), mine.start("large", anon=20)
 mine.attach()
+check("a hook has it in its log", all(word in read("/run/oomlet/hook.log") for word in ("earlyoom kills", "systemd-oomd runs", "vm.panic_on_oom is 1")),
+      read("/run/oomlet/hook.log"))
 same("limits work", deaths([mine], lambda: run_out(mine.cgroup, mine.processes[0])), [("mine", "large")])
 mine.cgroup.set("memory.max", "max")
 theirs.enable()
@@ -290,7 +284,8 @@ same("nothing foreign is replaced", sorted(int(line.split()[1]) for line in link
 guest.remove()
 stranger.stdin.close()
 stranger.wait()
-fake.end()
+fake.end(), killer.end()
+write("/proc/sys/vm/panic_on_oom", 0)
 if os.environ.get("VM_BASE") == "successor":
     # Where a policy is added beside another one without a word, it takes rights to see that there is none
     doubts = lambda: [d["reason"] for d in status()["service"]["degraded"]]
@@ -300,6 +295,7 @@ if os.environ.get("VM_BASE") == "successor":
 else:
     check("when they are gone, so are the agent's doubts", until(20, lambda: not status()["service"]["degraded"]), status())
 same("it decides for the system", (status()["service"]["degraded"], os.path.exists(LINKS + "/system")), ([], True))
+check_no_pressure(top, f"/cgroup.pressure; limits work", lambda cgroup: cgroup.set("cgroup.pressure", 0))
 mine.remove()
 web.remove()
 theirs.remove()
@@ -309,4 +305,4 @@ same("the agent ends cleanly", agent.end(), 0)
 os.rmdir(MOUNT + "/system.slice")
 top.remove()
 check_clean(TOP)
-finish(81)
+finish(87)
