@@ -139,7 +139,8 @@ public struct Attacher {
   private func problem(withPressureOf cgroup: borrowing Cgroup) -> Failure? {
     let problem = Node.pressureProblem(ofCgroup: cgroup.path)
     guard problem == nil, !Pressure.isWatched else { return problem }
-    return Failure(.unsupported, "the kernel does not tell oomlet of pressure: the policy decides when a limit is hit, not before")
+    return Failure(
+      .unsupported, "the kernel does not tell oomlet of pressure: the policy decides when a limit is hit, not before")
   }
 
   /// Parameters first, link second: a policy never runs without its parameters. The pin comes last. What fails is undone, so

@@ -7,7 +7,8 @@ public import OomletSystem
 public enum Node {
   /// Whether the kernel counts memory by cgroup.
   public static func memoryProblem(proc: String = "/proc", cgroups: String = Cgroup.mountPoint) -> Failure? {
-    guard let controllers = text(of: "\(cgroups)/cgroup.controllers"), !controllers.split(separator: " ").contains("memory") else {
+    guard let controllers = text(of: "\(cgroups)/cgroup.controllers"), !controllers.split(separator: " ").contains("memory")
+    else {
       return nil
     }
     return Failure(

@@ -61,7 +61,8 @@ enum SystemdUnit {
     // Who delegates leaves what is below to others. Of a scope the default is as its maker has it.
     let isDelegated = settings["Delegate"].map { !["no", "false", "off", "0", ""].contains($0) } ?? false
     guard unit.hasSuffix(".service"), !isDelegated else { return nil }
-    read(contents(of: "\(root)/etc/systemd/system.conf") ?? [], into: &settings)
+    let defaults = (namesInDirectory("\(root)/etc/systemd/system.conf.d") ?? []).map { "system.conf.d/\($0)" }
+    for file in ["system.conf"] + defaults { read(contents(of: "\(root)/etc/systemd/\(file)") ?? [], into: &settings) }
     return settings["DefaultOOMPolicy"].map(String.init) ?? "stop"
   }
 

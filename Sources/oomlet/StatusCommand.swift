@@ -52,14 +52,17 @@ struct StatusCommand: ParsableCommand {
           ("relief", .array(container.relief.map { .string($0.summary) })),
         ])
       }
-      let cgroups = watched.map { JSON.object([("cgroup", .string($0.cgroup)), ("pressure", $0.pressure.json(Node.pressureProblem(ofCgroup: $0.cgroup)))]) }
+      let cgroups = watched.map {
+        JSON.object([("cgroup", .string($0.cgroup)), ("pressure", $0.pressure.json(Node.pressureProblem(ofCgroup: $0.cgroup)))])
+      }
       let status = JSON.object([
         ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)),
         ("service", service ?? .null),
         ("policies", .array(policies.map(JSON.string))),
         ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null),
         ("records_waiting", waiting.map { .integer(Int64(clamping: $0)) } ?? .null),
-        ("system_pressure", Pressure.ofSystem?.json(Node.pressureProblem(ofCgroup: "/")) ?? .null), ("cgroup_pressure", .array(cgroups)), ("attached", .array(items)),
+        ("system_pressure", Pressure.ofSystem?.json(Node.pressureProblem(ofCgroup: "/")) ?? .null),
+        ("cgroup_pressure", .array(cgroups)), ("attached", .array(items)),
         (
           "foreign",
           .array(
@@ -76,14 +79,17 @@ struct StatusCommand: ParsableCommand {
             ["Records lost:", lost.map(String.init) ?? "-"], ["Records waiting:", waiting.map(String.init) ?? "-"],
             ["Pressure:", Pressure.ofSystem?.summary(Node.pressureProblem(ofCgroup: "/")) ?? "not watched"],
           ] + rows(of: service)
-            + watched.map { ["Pressure:", "\(printable($0.cgroup)): \($0.pressure.summary(Node.pressureProblem(ofCgroup: $0.cgroup)))"] }
+            + watched.map {
+              ["Pressure:", "\(printable($0.cgroup)): \($0.pressure.summary(Node.pressureProblem(ofCgroup: $0.cgroup)))"]
+            }
             + foreign.map { ["Not oomlet's:", "\(quoted($0.policy.name)) on \(printable($0.cgroup ?? "a cgroup"))"] }))
       guard !containers.isEmpty else { return printError("No containers have a policy.\n") }
       let rows = containers.map { container in
         [
           printable(container.identity.id), printable(container.identity.name.isEmpty ? "-" : container.identity.name),
           printable(container.identity.pod.isEmpty ? "-" : container.identity.pod), printable(container.policy),
-          container.kill.rawValue, attachment(of: container), container.pressure?.shares(Node.pressureProblem(ofCgroup: container.cgroup)) ?? "-",
+          container.kill.rawValue, attachment(of: container),
+          container.pressure?.shares(Node.pressureProblem(ofCgroup: container.cgroup)) ?? "-",
           container.relief.isEmpty ? "-" : container.relief.map(\.action.kind.rawValue).joined(separator: ","),
           printable(container.cgroup),
         ]

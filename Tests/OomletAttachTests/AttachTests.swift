@@ -80,7 +80,10 @@ private func withFiles<Result>(_ files: [String: String], _ body: (String) throw
       ("/system.slice/web.service/x", ["etc/systemd/system/web.service": "[Service]\nDelegate=yes\n#OOMPolicy=kill\n"]),
       (
         "/system.slice/web.service/x",
-        ["etc/systemd/system/web.service": "[Service]\n", "etc/systemd/system.conf": "[Manager]\nDefaultOOMPolicy=continue\n"]
+        [
+          "etc/systemd/system/web.service": "[Service]\n",
+          "etc/systemd/system.conf.d/a.conf": "[Manager]\nDefaultOOMPolicy=continue\n",
+        ]
       ),
     ])
   func `others are left in peace`(_ cgroup: String, _ files: [String: String]) throws {
@@ -113,7 +116,8 @@ private func withFiles<Result>(_ files: [String: String], _ body: (String) throw
 
   @Test(
     arguments: [
-      ("/", [:], nil), ("/a", [:], nil), ("/a", ["cgroup/a/cgroup.pressure": "1\n"], nil),
+      ("/", [:], nil), ("/a", [:], nil), ("/", ["cgroup/cgroup.pressure": "0\n"], "pressure of the node"),
+      ("/a", ["cgroup/cgroup.pressure": "0\n"], nil), ("/a", ["cgroup/a/cgroup.pressure": "1\n"], nil),
       ("/a", ["cgroup/a/cgroup.pressure": "0\n"], "/a/cgroup.pressure"),
       ("/a", ["proc/cmdline": "cgroup_disable=pressure"], "cgroup_disable"),
       ("/", ["proc/cmdline": "cgroup_disable=pressure"], nil),
