@@ -51,14 +51,14 @@ public final class Agent {
     }
     protectSelf { () throws(Failure) in try OwnMemory.makeLastVictim() }
     // Before the configuration is read: what changes from here on is seen
-    let configWatch = try ConfigWatch()
+    let configWatch = ConfigWatch()
     try loadConfiguration()
     let keeper = RecordKeeper(config.journal, state: state, telemetry: telemetry, logger: logger)
     self.keeper = keeper
 
     var ring: RecordRing?
     if state.degraded[.kernel] == nil {
-      node = try NodePolicy(logger: logger)
+      node = NodePolicy(logger: logger)
       ring = try RecordRing { record in keeper.keep(record) }
       warnOfRingSize()
     }
@@ -101,6 +101,7 @@ public final class Agent {
       if now >= nextRound {
         nextRound = now + Agent.roundInterval
         makeRound()
+        lookAgain(configWatch, containers)
       }
       if containers.hasLeftovers(now: now) { removeLeftovers() }
       if configWatch.isChanged(now: now) { _ = reload(because: "its files have changed") }
@@ -113,7 +114,7 @@ public final class Agent {
         relief.pollDescriptor,
       ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       waiting += control.polled
-      if let node { waiting.append(pollfd(fd: node.pollDescriptor, events: Int16(POLLIN), revents: 0)) }
+      waiting += (node?.pollDescriptors ?? []).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       // Records that must wait would wake it at once, again and again: until the journal is written, time does
       if let ring, !keeper.hasFailed, recordsDue == nil {
         waiting.append(pollfd(fd: ring.pollDescriptor, events: Int16(POLLIN), revents: 0))
@@ -304,6 +305,14 @@ extension Agent {
         ? nil
         : "another version of oomlet (\(others.map(\.name).joined(separator: ", "))) has left policies: once its containers have ended, oomlet cleanup removes them"
     )
+  }
+
+  /// At what could not be watched.
+  private func lookAgain(_ config: ConfigWatch, _ containers: ContainerWatch) {
+    if config.problem != nil { config.lookAgain() }
+    node?.lookAgain(now: monotonicNanoseconds())
+    containers.lookAgain()
+    degrade(.watches, (config.problem ?? node?.problem ?? containers.problem)?.description)
   }
 
   /// Foreign policies on containers: their hooks say so too, but not everybody reads that.

@@ -32,6 +32,8 @@ public enum Degradation: String, CaseIterable, Comparable, Sendable {
   case metrics
   /// A thread that carries out relief hangs for good.
   case relief
+  /// Changes are seen later than they could be: the node's watches are used up, or patterns reach into too many directories.
+  case watches
   /// Another version of oomlet has policies in force.
   case otherVersion = "other-version"
   /// The agent has more rights than it needs, or memory that can be taken from it.

@@ -5,11 +5,13 @@ internal import OomletSystem
 /// Tells when the node's configuration or its policies may have changed: written in place, replaced by rename, or by the swap of
 /// the symbolic link `..data` with which Kubernetes updates a mounted ConfigMap. Also where the directory comes into being.
 final class ConfigWatch {
-  private let inotify: Inotify
+  private let inotify = Inotify()
   private let directory: String
   private var parentWatch: CInt?
   private var watch: CInt?
   private var policiesWatch: CInt?
+  /// As it was when it was looked at last, where changes may have gone unseen.
+  private var stamps: [String] = []
   /// In ns of CLOCK_MONOTONIC.
   private var firstChange: UInt64?
   private var lastChange: UInt64 = 0
@@ -19,14 +21,33 @@ final class ConfigWatch {
   static let longest: UInt64 = 2_000_000_000
 
   /// - Parameter directory: of `config.yaml` and `policies`.
-  init(_ directory: String = "/etc/oomlet") throws(Failure) {
+  init(_ directory: String = "/etc/oomlet") {
     self.directory = directory
-    inotify = try Inotify()
-    parentWatch = inotify.watch(contentsOf: String(directory[..<directory.lastIndex(of: "/")!]))
     look()
+    stamps = currentStamps
   }
 
-  var pollDescriptor: CInt { inotify.fd.raw }
+  var pollDescriptor: CInt { inotify.pollDescriptor }
+
+  /// Why it does not see all changes: then ``lookAgain()`` from time to time.
+  var problem: Failure? { inotify.problem }
+
+  func lookAgain() {
+    inotify.tryAgain()
+    look()
+    let now = currentStamps
+    if now != stamps { noteChange() }
+    stamps = now
+  }
+
+  private var currentStamps: [String] {
+    let policies = "\(directory)/policies"
+    return (["\(directory)/config.yaml"] + (namesInDirectory(policies) ?? []).map { "\(policies)/\($0)" }).map { path in
+      var status = stat()
+      guard stat(path, &status) == 0 else { return "\(path) -" }
+      return "\(path) \(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+    }
+  }
 
   /// When to ask ``isChanged(now:)`` at the latest; in ns of CLOCK_MONOTONIC, nil: not before there is an event.
   var deadline: UInt64? { firstChange.map { min(lastChange + ConfigWatch.quiet, $0 + ConfigWatch.longest) } }
@@ -49,6 +70,10 @@ final class ConfigWatch {
     }
     guard changed else { return }
     look()
+    noteChange()
+  }
+
+  private func noteChange() {
     lastChange = monotonicNanoseconds()
     if firstChange == nil { firstChange = lastChange }
   }
@@ -62,6 +87,7 @@ final class ConfigWatch {
 
   /// The directories there are now: one of the same name may be another. Watching what is watched already changes nothing.
   private func look() {
+    parentWatch = inotify.watch(contentsOf: String(directory[..<directory.lastIndex(of: "/")!]))
     let old = (watch, policiesWatch)
     watch = inotify.watch(contentsOf: directory)
     policiesWatch = inotify.watch(contentsOf: "\(directory)/policies")

@@ -8,8 +8,8 @@ internal import OomletSystem
 /// `runc update` and in-place resizes write the runtime's value back. One that writes it again and again is looked at less and
 /// less often: its file may be its own.
 final class ContainerWatch {
-  private let inotify: Inotify
-  private let directory: CInt?
+  private let inotify = Inotify()
+  private var directory: CInt?
   private var containers: [String: (container: AttachedContainer, watches: [CInt], parent: CInt?)] = [:]
   private var fileOfWatch: [CInt: String] = [:]
   /// Of the directories that the containers' cgroups are in: how many containers each has. A cgroup itself does not tell of its end.
@@ -21,13 +21,29 @@ final class ContainerWatch {
   /// - Parameter repaired: called with the cgroups whose memory.oom.group has been set again.
   init(repaired: @escaping (AttachedContainer, [String]) -> Void) throws(Failure) {
     self.repaired = repaired
-    inotify = try Inotify()
     try makeDirectory(AttachedContainer.directory)
-    directory = inotify.watch(directory: AttachedContainer.directory)
     refresh()
   }
 
-  var pollDescriptor: CInt { inotify.fd.raw }
+  var pollDescriptor: CInt { inotify.pollDescriptor }
+
+  /// Why it does not see all changes.
+  var problem: Failure? { inotify.problem }
+
+  /// What may have changed unseen; from time to time.
+  func lookAgain() {
+    if inotify.problem != nil {
+      inotify.tryAgain()
+      refresh()
+      noteEnd()
+    } else {
+      for name in crowded { repair(name) }
+    }
+  }
+
+  /// Containers with more cgroups than are watched of one: how many it has is its own affair.
+  private var crowded: Set<String> = []
+  private static let watchesOfOne = 64
 
   /// Those whose policy has stages before its OOM.
   var relieved: [AttachedContainer] { containers.values.lazy.map(\.container).filter { !$0.relief.isEmpty } }
@@ -74,6 +90,7 @@ final class ContainerWatch {
   private func noteEnd() { if leftoversAt == nil { leftoversAt = monotonicNanoseconds() + ContainerWatch.grace } }
 
   private func refresh() {
+    directory = inotify.watch(directory: AttachedContainer.directory)
     let names = AttachedContainer.fileNames
     for name in containers.keys where !names.contains(name) { forget(name) }
     for name in names { update(name) }
@@ -97,12 +114,15 @@ final class ContainerWatch {
   private func forget(_ name: String) {
     guard let container = containers.removeValue(forKey: name) else { return }
     resting[name] = nil
+    crowded.remove(name)
     unwatch(container.watches)
     releaseParent(container.parent)
   }
 
   private func watchFiles(of container: AttachedContainer, _ name: String) -> [CInt] {
-    let watches = OOMGroup.files(of: container.cgroup).compactMap { inotify.watch(file: $0) }
+    let files = OOMGroup.files(of: container.cgroup)
+    if files.count > ContainerWatch.watchesOfOne { crowded.insert(name) } else { crowded.remove(name) }
+    let watches = files.prefix(ContainerWatch.watchesOfOne).compactMap { inotify.watch(file: $0) }
     for watch in watches { fileOfWatch[watch] = name }
     return watches
   }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Logging
 internal import OomletAttach
 internal import OomletBPF
@@ -8,7 +9,9 @@ internal import OomletSystem
 /// Carries out the node's configuration: the cgroups that are protected there, and the
 /// policies of containers that no hook has been called for. What it has done stays without it.
 final class NodePolicy {
-  private let watch: PathWatch
+  /// Of runtimes' state directories and pods' cgroups; of cgroups that the configuration names: their number may be a tenant's word.
+  private let watch = PathWatch()
+  private let namedWatch = PathWatch(limit: 4096)
   private let logger: Logger
   private var config = NodeConfig()
   /// By the directory that their runtime keeps of them.
@@ -18,19 +21,31 @@ final class NodePolicy {
   /// What has been said of a container, so that it is said once.
   private var complaints: [String: [String]] = [:]
 
-  init(logger: Logger) throws(Failure) {
-    self.logger = logger
-    watch = try PathWatch()
-  }
+  /// In ns of CLOCK_MONOTONIC: when to look again at what is not watched.
+  private var nextLook: UInt64 = 0
+
+  init(logger: Logger) { self.logger = logger }
 
   /// For poll(2).
-  var pollDescriptor: CInt { watch.pollDescriptor }
+  var pollDescriptors: [CInt] { [watch.pollDescriptor, namedWatch.pollDescriptor] }
+
+  /// Why it does not see all changes: then ``lookAgain(now:)`` from time to time.
+  var problem: Failure? { watch.problem ?? namedWatch.problem }
+
+  /// In at most a tenth of the time.
+  func lookAgain(now: UInt64) {
+    guard problem != nil, now >= nextLook else { return }
+    lookAt(watch.lookAgain() + namedWatch.lookAgain())
+    for directory in containers.keys where access(directory, F_OK) != 0 { lookAtContainer(directory) }
+    let end = monotonicNanoseconds()
+    nextLook = end + 10 * (end - now)
+  }
 
   /// Makes the node as the configuration says: what is so already stays untouched, and what was so by an earlier one is
   /// taken back last. Containers keep what their annotations gave them.
   func apply(_ config: NodeConfig) {
     self.config = config
-    lookAt(watch.watch(named + NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files))
+    lookAt(watch.watch(NodePolicy.kubepods + RunningContainers.directories + RunningContainers.files) + namedWatch.watch(named))
     takeBackOthers()
   }
 
@@ -43,7 +58,7 @@ final class NodePolicy {
   }
 
   /// Takes in what has happened.
-  func handleEvents() { lookAt(watch.changes()) }
+  func handleEvents() { lookAt(watch.changes() + namedWatch.changes()) }
 
   private var attacher: Attacher { Attacher(deadline: monotonicNanoseconds() + 10_000_000_000, isAgent: true) }
 

@@ -16,8 +16,9 @@ public enum SystemCallFilter {
     // Files and processes of containers
     "openat2", "pidfd_open",
     // Waiting
-    "clock_nanosleep", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "inotify_add_watch",
-    "inotify_rm_watch", "nanosleep", "timerfd_create", "timerfd_settime", "poll", "ppoll", "restart_syscall", "sched_yield",
+    "clock_nanosleep", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "inotify_init1",
+    "inotify_add_watch", "inotify_rm_watch", "nanosleep", "timerfd_create", "timerfd_settime", "poll", "ppoll", "restart_syscall",
+    "sched_yield",
     // Sockets and their clients
     "accept4", "bind", "chmod", "fchmod", "listen", "socket", "getpeername", "getsockopt", "getsockname", "recvfrom", "recvmsg",
     "sendmsg", "sendto", "setsockopt", "shutdown",

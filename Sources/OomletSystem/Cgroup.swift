@@ -91,10 +91,7 @@ public struct Cgroup: ~Copyable {
 
   /// The names of the directories in one.
   static func children(of directory: String) -> [String] {
-    (namesInDirectory(directory) ?? []).filter { name in
-      var status = stat()
-      return lstat("\(directory)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }
+    (entries(of: directory) ?? []).filter(\.isDirectory).map(\.name)
   }
 
   /// The id of a cgroup, or nil and errno.
@@ -102,8 +99,7 @@ public struct Cgroup: ~Copyable {
 
   /// Whether there is a cgroup of that path.
   public static func exists(path: String) -> Bool {
-    var status = stat()
-    return lstat(mountPoint + path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    isDirectory(mountPoint + path)
   }
 
   /// The paths of the cgroups with these ids, by id; nothing for those that are gone.

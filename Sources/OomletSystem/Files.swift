@@ -134,17 +134,29 @@ public func makeOnlyRoots(_ path: String) -> Bool {
 }
 
 /// Names in a directory, sorted, without `.` and `..`; nil and errno if it can't be read.
-public func namesInDirectory(_ path: String) -> [String]? {
+public func namesInDirectory(_ path: String) -> [String]? { entries(of: path)?.map(\.name) }
+
+/// What is in a directory, by name, without `.` and `..`; a link to a directory is none. Or nil and errno.
+func entries(of path: String) -> [(name: String, isDirectory: Bool)]? {
   guard let directory = opendir(path) else { return nil }
   defer { closedir(directory) }
-  var names: [String] = []
+  var entries: [(name: String, isDirectory: Bool)] = []
   while let entry = readdir(directory) {
     let name = withUnsafePointer(to: &entry.pointee.d_name) {
       $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
     }
-    if name != "." && name != ".." { names.append(name) }
+    guard name != ".", name != ".." else { continue }
+    // Not all file systems tell
+    let type = Int(entry.pointee.d_type)
+    entries.append((name, type == DT_UNKNOWN ? isDirectory("\(path)/\(name)") : type == DT_DIR))
   }
-  return names.sorted()
+  return entries.sorted { $0.name < $1.name }
+}
+
+/// A directory itself, and no link to one.
+func isDirectory(_ path: String) -> Bool {
+  var status = stat()
+  return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
 /// The inode number of what a path leads to, or nil and errno.

@@ -1,10 +1,13 @@
 internal import Glibc
 public import OomletModel
 
-/// Watches files and directories for changes (inotify(7)).
-public struct Inotify: ~Copyable {
-  /// For poll(2).
-  public let fd: OwnedFD
+/// Watches files and directories for changes (inotify(7)), as far as the node lets it: how many there are is limited for all of a
+/// user's programs together.
+public final class Inotify {
+  /// For poll(2); -1: nothing will come.
+  public private(set) var pollDescriptor: CInt = -1
+  /// Why it does not see all that it was asked to; nil: it does.
+  public private(set) var problem: Failure?
 
   public struct Event: Sendable {
     /// Which watch.
@@ -17,10 +20,27 @@ public struct Inotify: ~Copyable {
     public let ended: Bool
   }
 
-  public init() throws(Failure) {
-    let raw = inotify_init1(CInt(IN_CLOEXEC | IN_NONBLOCK))
-    guard raw >= 0 else { throw Failure(.failed, systemError("cannot watch files")) }
-    fd = OwnedFD(raw)
+  public init() { open() }
+
+  deinit { if pollDescriptor >= 0 { close(pollDescriptor) } }
+
+  /// Forgets ``problem``, to see whether it is there still.
+  public func tryAgain() {
+    problem = nil
+    if pollDescriptor < 0 { open() }
+  }
+
+  private func open() {
+    pollDescriptor = inotify_init1(CInt(IN_CLOEXEC | IN_NONBLOCK))
+    if pollDescriptor < 0 { fail("max_user_instances") }
+  }
+
+  private func fail(_ name: String) {
+    let reason = systemError("files can't be watched")
+    let limit = contents(of: "/proc/sys/fs/inotify/\(name)").flatMap { Int(String(decoding: $0.dropLast(), as: UTF8.self)) } ?? 0
+    problem = Failure(
+      .failed,
+      "\(reason): changes are seen later; of all root's programs together: sysctl -w fs.inotify.\(name)=\(max(2 * limit, 128))")
   }
 
   /// Names that come and go.
@@ -46,17 +66,19 @@ public struct Inotify: ~Copyable {
   public func watch(file path: String) -> CInt? { watch(path, UInt32(IN_MODIFY)) }
 
   private func watch(_ path: String, _ mask: UInt32) -> CInt? {
-    let watch = inotify_add_watch(fd.raw, path, mask)
+    guard pollDescriptor >= 0 else { return nil }
+    let watch = inotify_add_watch(pollDescriptor, path, mask)
+    if watch < 0, errno == ENOSPC || errno == ENOMEM { fail("max_user_watches") }
     return watch < 0 ? nil : watch
   }
 
-  public func remove(_ watch: CInt) { inotify_rm_watch(fd.raw, watch) }
+  public func remove(_ watch: CInt) { inotify_rm_watch(pollDescriptor, watch) }
 
   /// What has happened; empty if nothing has.
   public func read() -> [Event] {
     var events: [Event] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = Glibc.read(fd.raw, &buffer, buffer.count), count > 0 {
+    while case let count = Glibc.read(pollDescriptor, &buffer, buffer.count), count > 0 {
       buffer.withUnsafeBytes { bytes in
         var at = 0
         while at + MemoryLayout<inotify_event>.size <= count {

@@ -1,17 +1,35 @@
 internal import Glibc
 public import OomletModel
 
-/// Knows which paths match patterns, as they come and go: watches the directories in which one can.
+/// Knows which paths match patterns, as they come and go: watches the directories in which one can, so many at most.
 public final class PathWatch {
-  private let inotify: Inotify
+  private let inotify = Inotify()
+  private let limit: Int
+  private var isFull = false
   private var globs: [PathGlob] = []
   private var watches: [String: CInt] = [:]
   private var directories: [CInt: String] = [:]
 
-  public init() throws(Failure) { inotify = try Inotify() }
+  /// - Parameter limit: how many directories are watched. Others may have a say in how many there are.
+  public init(limit: Int = .max) { self.limit = limit }
 
-  /// For poll(2).
-  public var pollDescriptor: CInt { inotify.fd.raw }
+  /// For poll(2); -1: nothing will come.
+  public var pollDescriptor: CInt { inotify.pollDescriptor }
+
+  /// Why it does not see all that comes and goes: then ``lookAgain()`` from time to time. nil: it does.
+  public var problem: Failure? {
+    inotify.problem
+      ?? (isFull ? Failure(.failed, "changes are seen later, for patterns reach into more than \(limit) directories") : nil)
+  }
+
+  /// Everything anew.
+  ///
+  /// - Returns: the paths that match now, parents first.
+  public func lookAgain() -> [String] {
+    isFull = false
+    inotify.tryAgain()
+    return look(into: "/")
+  }
 
   /// Patterns of absolute paths, in place of the ones before.
   ///
@@ -22,7 +40,7 @@ public final class PathWatch {
       inotify.remove(watch)
       forget(watch)
     }
-    return look(into: "/")
+    return lookAgain()
   }
 
   /// Paths that match and have come, gone or changed place since the last call; may name one that has not.
@@ -50,16 +68,22 @@ public final class PathWatch {
   /// Watches a directory and those in it where something can match. Watched first and read then, so that nothing that
   /// comes meanwhile is missed.
   private func look(into directory: String) -> [String] {
-    guard globs.contains(where: { $0.reaches(into: directory) }), isDirectory(directory),
-      let watch = inotify.watch(directory: directory)
-    else { return [] }
-    if let before = directories[watch], before != directory { watches[before] = nil }
-    (watches[directory], directories[watch]) = (watch, directory)
+    guard isDirectory(directory), globs.contains(where: { $0.reaches(into: directory) }) else { return [] }
+    return lookInside(directory)
+  }
+
+  private func lookInside(_ directory: String) -> [String] {
+    if watches[directory] == nil, watches.count >= limit {
+      isFull = true
+    } else if let watch = inotify.watch(directory: directory) {
+      if let before = directories[watch], before != directory { watches[before] = nil }
+      (watches[directory], directories[watch]) = (watch, directory)
+    }
     var paths: [String] = []
-    for name in namesInDirectory(directory) ?? [] {
-      let path = PathWatch.join(directory, name)
+    for entry in entries(of: directory) ?? [] {
+      let path = PathWatch.join(directory, entry.name)
       if globs.contains(where: { $0.matches(path) }) { paths.append(path) }
-      paths += look(into: path)
+      if entry.isDirectory, globs.contains(where: { $0.reaches(into: path) }) { paths += lookInside(path) }
     }
     return paths
   }
@@ -67,10 +91,4 @@ public final class PathWatch {
   private static func join(_ directory: String, _ name: String) -> String {
     directory == "/" ? "/\(name)" : "\(directory)/\(name)"
   }
-}
-
-/// A directory itself, and no link to one.
-private func isDirectory(_ path: String) -> Bool {
-  var status = stat()
-  return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }

@@ -179,15 +179,6 @@ private let pod = """
       contentsOf: URL(fileURLWithPath: #filePath).appending(path: "../../../docs/\(name)").standardized, encoding: .utf8)
   }.joined(separator: "\n")
 
-  /// The fenced examples: what follows the fence's backticks, and the lines inside.
-  private static let examples: [(kind: String, text: String)] = {
-    let parts = document.components(separatedBy: "\n```")
-    return stride(from: 1, to: parts.count, by: 2).map { i in
-      let lines = parts[i].split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
-      return (String(lines[0]), lines.count > 1 ? String(lines[1]) : "")
-    }
-  }()
-
   @Test func `its tables are the grammar's`() throws {
     let tables = try run("oomlet", ["check", "--grammar-tables"]).output.components(separatedBy: "\n\n")
     #expect(tables.count == 13)
@@ -195,17 +186,5 @@ private let pod = """
       #expect(PolicyDocumentTests.document.contains(table.trimmingCharacters(in: .newlines)), "\(table)")
     }
     #expect(PolicyDocumentTests.document.components(separatedBy: "<!-- table: ").count == 14)
-  }
-
-  @Test func `its examples are there`() {
-    #expect(PolicyDocumentTests.examples.filter { $0.kind == "yaml" }.count > 5)
-    #expect(PolicyDocumentTests.examples.filter { $0.kind == "yaml invalid" }.count > 2)
-    #expect(PolicyDocumentTests.examples.allSatisfy { ["yaml", "yaml invalid"].contains($0.kind) })
-  }
-
-  @Test(arguments: examples) func `its examples are what it says they are`(_ kind: String, _ text: String) throws {
-    let result = try check(text)
-    #expect(result.status == (kind == "yaml" ? 0 : 3), "\(text)\(result.errors)")
-    #expect(kind != "yaml" || result.errors.isEmpty, "\(text)\(result.errors)")
   }
 }

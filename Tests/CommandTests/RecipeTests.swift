@@ -61,6 +61,7 @@ private struct Block: CustomTestStringConvertible {
   @Test func `each block has a kind, and each kind is there`() {
     for block in RecipeTests.blocks { #expect(RecipeTests.known.contains(block.kind), "\(block.testDescription)") }
     #expect(Set(RecipeTests.blocks.map(\.kind)) == RecipeTests.known)
+    #expect(RecipeTests.blocks("yaml").count > 10 && RecipeTests.blocks("yaml invalid").count > 2)
     for block in RecipeTests.blocks {
       if let reason = RecipeTests.elsewhere[block.kind] { print("\(block.testDescription): \(reason)") }
     }

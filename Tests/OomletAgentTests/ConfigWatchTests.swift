@@ -24,7 +24,7 @@ private final class Scratch {
 
   init() throws {
     scratch = try Scratch()
-    watch = try ConfigWatch(scratch.path)
+    watch = ConfigWatch(scratch.path)
   }
 
   /// Whether a change is seen, once it is quiet.

@@ -28,7 +28,7 @@ import Testing
     try makeDirectory("\(directory)/a/one")
     try file("a/one/state")
     try file("other")
-    let watch = try PathWatch()
+    let watch = PathWatch()
     let glob = try PathGlob("*/*/state").below(directory)
     #expect(watch.watch([glob]) == ["\(directory)/a/one/state"])
     // Made faster than a directory can be watched
@@ -45,7 +45,7 @@ import Testing
 
   @Test func `other patterns take the place of the ones before`() throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let watch = try PathWatch()
+    let watch = PathWatch()
     _ = watch.watch([try PathGlob("a/*").below(directory)])
     #expect(watch.watch([try PathGlob("b").below(directory)]) == [])
     try makeDirectory("\(directory)/a/x")
@@ -53,12 +53,30 @@ import Testing
     #expect(changes(watch, until: "b") == ["b"])
   }
 
+  @Test func `more directories than it may watch are looked at again`() throws {
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    for name in ["a", "b", "c"] { try makeDirectory("\(directory)/\(name)") }
+    let depth = directory.split(separator: "/").count
+    let watch = PathWatch(limit: depth + 2)
+    let glob = try PathGlob("**/state").below(directory)
+    #expect(watch.watch([glob]) == [])
+    #expect(watch.problem?.description.contains("more than \(depth + 2) directories") == true)
+    try file("a/state")
+    try file("c/state")
+    #expect(Set(changes(watch, until: "a/state")) == ["a/state"])
+    #expect(watch.lookAgain() == ["\(directory)/a/state", "\(directory)/c/state"])
+    for name in ["b", "c"] { try FileManager.default.removeItem(atPath: "\(directory)/\(name)") }
+    _ = watch.changes()
+    #expect(watch.lookAgain() == ["\(directory)/a/state"])
+    #expect(watch.problem == nil)
+  }
+
   @Test func `a link leads nowhere`() throws {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     try makeDirectory("\(directory)/real")
     try file("real/state")
     symlink("\(directory)/real", "\(directory)/link")
-    #expect(try PathWatch().watch([try PathGlob("*/state").below(directory)]) == ["\(directory)/real/state"])
+    #expect(PathWatch().watch([try PathGlob("*/state").below(directory)]) == ["\(directory)/real/state"])
   }
 }
 
