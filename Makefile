@@ -22,7 +22,7 @@ help:
 	@echo "make test     all tests: lint, units, the kernel's interface, the scenarios in the test kernel"
 	@echo "make fuzz     the parsers that a stranger can reach, fuzzed for a minute; CI runs it after the tests"
 	@echo "make install  what is built, on this machine (PREFIX=$(PREFIX), DESTDIR=); make uninstall"
-	@echo "make lint unit packaging kernel interface scenarios   one of these alone"
+	@echo "make lint unit packaging recipes kernel interface scenarios   one of these alone"
 
 deps:
 	@dpkg-query -W $(PACKAGES) >/dev/null 2>&1 || { \
@@ -55,6 +55,9 @@ unit: deps
 
 packaging: build
 	Tests/Packaging/run
+
+recipes: build
+	Tests/Recipes/run
 
 interface: kernel
 	for base in $(bases); do Tests/VM/check-interface --base $$base || exit; done
@@ -107,7 +110,7 @@ scenarios: build kernel trixie
 fuzz: deps
 	Tests/Fuzz/run --seconds 60
 
-test: lint unit build packaging kernel interface scenarios
+test: lint unit build packaging recipes kernel interface scenarios
 	@echo "all tests passed"
 
-.PHONY: help deps build kernel trixie install uninstall image-root image demo lint unit packaging interface scenarios fuzz test
+.PHONY: help deps build kernel trixie install uninstall image-root image demo lint unit packaging recipes interface scenarios fuzz test

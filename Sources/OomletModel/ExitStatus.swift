@@ -1,5 +1,5 @@
 /// Exit statuses, the same in all of oomlet's programs.
-public enum ExitStatus: Int32, Sendable {
+public enum ExitStatus: Int32, CaseIterable, Sendable {
   case done = 0
   case failed = 1
   case usage = 2

@@ -172,7 +172,7 @@ private let pod = """
   }
 }
 
-/// docs/policy.md and docs/config.md are what users read: they must be true.
+/// docs/policy.md and docs/config.md are what users read: they must be true. Tests/Recipes checks their examples.
 @Suite struct PolicyDocumentTests {
   private static let document = ["policy.md", "config.md"].map { name in
     try! String(

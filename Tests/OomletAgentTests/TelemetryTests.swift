@@ -89,15 +89,6 @@ private func record(_ i: Int, _ policy: String = "largest-rss", _ outcome: KillR
     #expect(series(telemetry).contains("oomlet_kill_records_lost_total 9"))
   }
 
-  @Test func `docs/metrics.md has each metric, and no other`() throws {
-    let url = URL(fileURLWithPath: #filePath).appending(path: "../../../docs/metrics.md").standardized
-    let table = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("| `") }
-    let documented = table.flatMap {
-      $0.split(separator: "|")[0].matches(of: #/`([a-z_]+_[a-z_]+)`/#).map { String($0.output.1) }
-    }
-    #expect(documented.sorted() == Metrics.families.map(\.name).sorted())
-  }
-
   @Test func `promtool finds nothing to complain of`() throws {
     let telemetry = try Telemetry { ["growth"] }
     for (i, outcome) in KillRecord.Outcome.allCases.enumerated() { telemetry.kept(record(i, "growth", outcome)) }

@@ -153,21 +153,6 @@ private final class Scratch {
     } throws: { ($0 as? JSON.ParseError)?.description == "line 2, column 8: NUL byte" }
   }
 
-  @Test func `docs/records.md has each name`() throws {
-    let url = URL(fileURLWithPath: #filePath).appending(path: "../../../docs/records.md").standardized
-    let documented = Set(try String(contentsOf: url, encoding: .utf8).matches(of: #/`([a-z_]+)`/#).map { String($0.output.1) })
-    func names(_ json: JSON, except: Set<String> = []) -> [String] {
-      (json.members ?? []).filter { !except.contains($0.key) }.flatMap { [$0.key] + names($0.value) }
-    }
-    var one = record(1)
-    one.runnerUp = one.victim
-    one.charged = KillRecord.Charged()
-    one.pressure = KillRecord.Pressure(kind: .full, permille: 1, limitPermille: 1, held: 1)
-    // "memory by kind"
-    let all = names(one.json, except: ["victim", "runner_up"]) + ["victim", "runner_up"]
-    #expect(Set(all).subtracting(documented) == [])
-  }
-
   @Test func `another boot begins anew`() throws {
     let writer = JournalWriter(path: scratch.journal)
     try writer.append(record(100))

@@ -46,7 +46,7 @@ until(10, lambda: len(records()) == len(expected))
 same("the records differ by trigger, level, limit's cgroup and bytes",
      [(r["trigger"], r["level"], r["limit_cgroup"], r["limit_bytes"], r["container"]["name"], r["victim"]["comm"]) for r in records()], expected)
 
-queries = [line for line in read(HERE + "/../../docs/records.md").splitlines() if line.startswith("oomlet kills")]
+queries = [line.strip() for line in read(HERE + "/../../docs/records.md").splitlines() if line.startswith("    oomlet kills")]
 runs = [subprocess.run(query, shell=True, capture_output=True, text=True) for query in queries]
 for run, (trigger, level, *_, victim) in zip(runs, expected):
     check(f"{trigger}, {level}: found with one line of jq", run.stdout.count("\n") == 1 and victim in run.stdout, run)

@@ -196,6 +196,18 @@ sees "its container" \
 sees "and the process" 'Killed process ([0-9]+) \((.+)\)'
 sees "node-problem-detector finds each" 'Killed process [0-9]+ (.+) total-vm:[0-9]+kB, anon-rss:[0-9]+kB, file-rss:[0-9]+kB.*'
 
+# --- the page of examples/pods, as it is written ---------------------------------------------------
+
+cp -r "$checkout/examples/pods" /tmp/
+follow() ( # podman in its root, where /tmp is the same, and without a network
+    podman() { chroot "$root" sh -c 'cd /tmp/pods && exec podman "$@"' podman "${@:1:2}" --network none "${@:3}"; }
+    cd /tmp/pods && eval "$("$checkout/Tests/Recipes/blocks.py" examples/pods/README.md "oomlet check")"
+)
+is_on_record() { [[ $(oomlet kills -o json --pod youngest --last 1 | "$out/get" victim.comm) == "$1" ]]; }
+check "examples/pods: its commands" follow
+check "and who dies is who the page says" until_ 60 is_on_record report
+podman pod rm -f -t 0 -a >"$work/unplay" 2>&1
+
 # --- the hook is gone, its entries are not; then both are ------------------------------------------
 
 rm "$root/usr/libexec/oci/hooks.d/oomlet-hook"
@@ -212,4 +224,4 @@ kill "$agent"
 wait "$agent"
 rmdir "$cgroups/conmon"
 check_clean
-finish 51
+finish 53

@@ -146,6 +146,10 @@ run = subprocess.run(["oomlet", "relief"], capture_output=True, text=True)
 check("oomlet relief shows them", run.stdout.startswith("AGE") and len(run.stdout.splitlines()) > 6, run.stdout + run.stderr)
 run = subprocess.run(["oomlet", "relief", "-n", "1", "-o", "json"], capture_output=True, text=True)
 same("the last as JSON", run.stdout, read(RELIEF).splitlines()[-1] + "\n")
+recipe = subprocess.run([HERE + "/../Recipes/blocks.py", "docs/relief.md", "jq"], capture_output=True, text=True).stdout
+freed = [f'{r["container"]["name"]} {r["freed_bytes"]}' for r in all_reliefs() if r["stage"] == "delete"]
+same("the recipe of docs/relief.md: what each deletion freed", subprocess.run(["bash", "-c", recipe], capture_output=True, text=True).stdout,
+     "".join(line + "\n" for line in freed))
 check("each is in the log", read("/tmp/agent.log").count("; relief ") == len(read(RELIEF).splitlines()), read("/tmp/agent.log")[-2000:])
 metrics = subprocess.run(["curl", "-sS", "http://127.0.0.1:9644/metrics"], capture_output=True, text=True).stdout
 check("and counted", 'oomlet_relief_total{stage="delete",outcome="failed"} 1' in metrics and
@@ -154,4 +158,4 @@ check("no system call of the agent was refused", "refused" not in read("/tmp/age
 top.remove()
 same("the agent ends cleanly", agent.stop(), 0)
 check_clean(TOP)
-finish(33)
+finish(34)
