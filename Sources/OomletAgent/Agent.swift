@@ -26,6 +26,9 @@ public final class Agent {
   private let serviceManager = ServiceManager()
   private var config = NodeConfig()
   private var node: NodePolicy?
+  private var ring: RecordRing?
+  /// The node's as the start sees them: later it has no right to look.
+  private let stateDirectories = StateDirectories()
   private let telemetry: Telemetry
   private var keeper: RecordKeeper?
   private let reliefJournal = ReliefJournal()
@@ -56,19 +59,13 @@ public final class Agent {
     let keeper = RecordKeeper(config.journal, state: state, telemetry: telemetry, logger: logger)
     self.keeper = keeper
 
-    var ring: RecordRing?
-    if state.degraded[.kernel] == nil {
-      node = NodePolicy(logger: logger)
-      ring = try RecordRing { record in keeper.keep(record) }
-      warnOfRingSize()
-    }
+    if state.degraded[.kernel] == nil { node = NodePolicy(logger: logger) }
+    try takeUp()
     // Not before: what loading takes, the verifier's memory with it, has to fit beside what is locked
     protectSelf { () throws(Failure) in try OwnMemory.lock() }
-    // Also where there can't be any: an agent that never gets ready would help nobody
-    telemetry.readiness.set(.policies, missing: nil)
     nameOthers()
     adopt()
-    node?.apply(config)
+    applyConfiguration()
     let containers = try ContainerWatch { [logger] container, paths in
       logger.notice(
         "container \(container.identity.id): memory.oom.group set again for kill: \(container.kill.rawValue)",
@@ -151,6 +148,18 @@ public final class Agent {
     lock.release()
   }
 
+  /// Whether the kernel takes policies, and there is a place to pin them.
+  private var hasPolicies: Bool { state.degraded[.kernel] == nil && state.degraded[.bpffs] == nil }
+
+  /// What comes of policies, once they are loaded.
+  private func takeUp() throws(Failure) {
+    // Also where there can't be any: an agent that never gets ready would help nobody
+    telemetry.readiness.set(.policies, missing: state.degraded[.bpffs])
+    guard hasPolicies, ring == nil, let keeper else { return }
+    ring = try RecordRing { record in keeper.keep(record) }
+    warnOfRingSize()
+  }
+
   /// Rounded up, so as not to wake before.
   private func milliseconds(until deadline: UInt64) -> CInt {
     let now = monotonicNanoseconds()
@@ -212,8 +221,9 @@ extension Agent {
     defer { serviceManager.ready() }
     do throws(Failure) {
       try loadConfiguration()
+      try takeUp()
       keeper?.settings = config.journal
-      node?.apply(config)
+      applyConfiguration()
       offerMetrics()
       logger.notice("configuration loaded again: \(cause)")
       return .success(state.json(relief: config.systemRelief))
@@ -226,23 +236,37 @@ extension Agent {
     }
   }
 
+  private func applyConfiguration() {
+    if hasPolicies { node?.apply(config) }
+  }
+
   /// With the policies; until these are loaded, what was loaded before is in force, for hooks, too.
   private func loadConfiguration() throws(Failure) {
-    let isFirst = state.reload.successes == 0
     var broken: [String] = []
     config = try NodeConfig.loadForNode { config throws(Failure) in
-      guard state.degraded[.kernel] == nil else { return }
+      if ring == nil { lookForFilesystem() }
+      guard hasPolicies else { return }
       do throws(Failure) { broken = try loadPolicies(for: config) } catch {
-        guard isFirst, error.status == .unsupported else { throw error }
+        guard ring == nil, error.status == .unsupported else { throw error }
         degrade(.kernel, error.description)
       }
     }
     state.set(.customPolicy, broken.isEmpty ? nil : broken.joined(separator: "; "))
-    if state.degraded[.kernel] == nil { attachSystem() }
+    if hasPolicies { attachSystem() }
     state.reload.loaded = Int64(clockNanoseconds(CLOCK_REALTIME))
     state.reload.successes += 1
     state.reload.failure = nil
     state.set(.config, nil)
+  }
+
+  /// Whether there is a place to pin policies; it may be mounted later.
+  private func lookForFilesystem() {
+    do throws(Failure) {
+      try Pins.check()
+      degrade(.bpffs, nil)
+    } catch {
+      degrade(.bpffs, "\(error); until then no OOM is decided (looked at again every 10 s)")
+    }
   }
 
   /// So that hooks find them; also the node's own policies.
@@ -290,7 +314,9 @@ extension Agent {
 
   private func makeRound() {
     serviceManager.alive()
-    if state.degraded[.kernel] == nil { attachSystem() }
+    if state.degraded[.bpffs] != nil, (try? Pins.check()) != nil { _ = reload(because: "\(Pins.filesystem) is mounted") }
+    if hasPolicies { attachSystem() }
+    degrade(.runtimes, stateDirectories.problem.map { "\($0): \(StateDirectories.remedy)" })
     degrade(.psi, Node.pressureProblem()?.description)
     degrade(.memoryController, Node.memoryProblem()?.description)
     degrade(.oomSysctl, Node.sysctlProblem()?.description)

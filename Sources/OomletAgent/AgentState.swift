@@ -10,6 +10,8 @@ internal import OomletSystem
 public enum Degradation: String, CaseIterable, Comparable, Sendable {
   /// The kernel has no BPF OOM policies.
   case kernel
+  /// No BPF file system is mounted, where policies are pinned.
+  case bpffs
   /// Slices and the node have no policy of oomlet's, because they have another or for want of something.
   case systemPolicy = "system-policy"
   /// The kernel does not measure pressure.
@@ -22,6 +24,8 @@ public enum Degradation: String, CaseIterable, Comparable, Sendable {
   case systemdOomd = "systemd-oomd"
   /// Another program does.
   case oomKiller = "oom-killer"
+  /// The state of a runtime's containers can't be seen: they have what their hooks gave them.
+  case runtimes
   /// A policy of the node's own doesn't load.
   case customPolicy = "custom-policy"
   /// The configuration's file is broken or could not be loaded: an earlier one is in force.

@@ -33,6 +33,7 @@ public struct Doctor {
     doctor.kernel()
     doctor.rights()
     doctor.others()
+    doctor.runtimes()
     doctor.hooks()
     doctor.files()
     doctor.agent()
@@ -68,7 +69,8 @@ public struct Doctor {
       ok("bpffs", "\(Pins.filesystem) is a BPF file system")
     } catch {
       let isRights = error.status == .notPermitted
-      fail("bpffs", error.description, isRights ? Doctor.asRoot : "mount it at boot: systemd does, by sys-fs-bpf.mount")
+      let mount = "mount it at boot: systemd does, by sys-fs-bpf.mount; a running agent goes on by itself"
+      fail("bpffs", error.description, isRights ? Doctor.asRoot : mount)
     }
     do throws(Failure) {
       let root = try Cgroup(path: "/")
@@ -169,6 +171,17 @@ public struct Doctor {
     }
   }
 
+  private mutating func runtimes() {
+    let directories = StateDirectories()
+    let seen = directories.seen
+    if let problem = directories.problem {
+      warn("runtimes", problem.description, StateDirectories.remedy)
+    } else {
+      let places = seen.joined(separator: ", ")
+      ok("runtimes", seen.isEmpty ? "no runtime has had a container yet" : "their containers are in \(places)")
+    }
+  }
+
   private mutating func hooks() {
     let entries = Doctor.hookEntries(in: Doctor.hookDirectories)
     guard !entries.isEmpty else {
@@ -232,6 +245,11 @@ public struct Doctor {
     }
   }
 
+  /// What it has looked at by itself.
+  private static let looked: Set<Degradation> = [
+    .kernel, .bpffs, .psi, .memoryController, .oomSysctl, .systemdOomd, .oomKiller, .runtimes, .otherVersion,
+  ]
+
   private mutating func agent() {
     do throws(Failure) {
       guard let status = try AgentClient.status() else {
@@ -249,9 +267,9 @@ public struct Doctor {
       }
       for reason in status["degraded"]?.array ?? [] {
         // What is looked at above is said above
-        guard let name = reason["reason"]?.string.flatMap(Degradation.init(rawValue:)),
-          ![.kernel, .psi, .memoryController, .oomSysctl, .systemdOomd, .oomKiller, .otherVersion].contains(name)
-        else { continue }
+        guard let name = reason["reason"]?.string.flatMap(Degradation.init(rawValue:)), !Doctor.looked.contains(name) else {
+          continue
+        }
         warn(
           "agent", "degraded: \(printable(reason["message"]?.string ?? name.rawValue, limit: 1000))",
           "see oomlet status and the agent's log")

@@ -26,8 +26,9 @@ public enum SystemCallFilter {
     "brk", "futex", "madvise", "mmap", "mprotect", "mremap", "munmap",
     // BPF: what libbpf asks of the kernel before it loads a policy of the node's own
     "bpf", "perf_event_open", "prlimit64", "uname",
-    // Itself, and the thread that serves metrics
-    "clone3", "prctl", "rseq", "set_robust_list",
+    // Itself, and the threads that serve metrics. Where a filter around this one refuses clone3, as systemd's RestrictNamespaces
+    // does, a thread is made by clone; with all signals blocked, so that a trap would end the process
+    "clone", "clone3", "prctl", "rseq", "set_robust_list",
     "clock_gettime", "exit", "exit_group", "getegid", "geteuid", "getgid", "getpid", "getrandom", "gettid", "gettimeofday",
     "getuid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_getaffinity", "setpriority", "sysinfo", "tgkill",
   ]

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 
+from hookless import *
 from threepods import *
 
 CONFIG = "/etc/oomlet/config.yaml"
@@ -217,60 +218,14 @@ check("  no agent starts with it", run.returncode == 3 and "line 1, column 18" i
 pods.remove()
 
 # --- containers that no hook was called for --------------------------------------------------
-WORK = "/run/scenario"
-
-
-def bundle(name, annotations, *workers):
-    path = f"{WORK}/{name}"
-    for directory in ("rootfs/proc", "rootfs/dev", "rootfs/ctl", "ctl"):
-        os.makedirs(f"{path}/{directory}")
-    os.mkfifo(path + "/ctl/commands")
-    shutil.copy(HERE + "/.out/workload", path + "/rootfs/")
-    write(path + "/config.json", json.dumps({
-        "ociVersion": "1.0.2", "root": {"path": "rootfs"}, "hostname": name, "annotations": annotations,
-        "process": {"user": {"uid": 0, "gid": 0}, "args": ["/workload", *workers], "env": [], "cwd": "/"},
-        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
-                   {"destination": "/ctl", "type": "bind", "source": path + "/ctl", "options": ["bind"]}],
-        "linux": {"cgroupsPath": f"{TOP}/{name}", "namespaces": [{"type": t} for t in ("pid", "mount", "ipc", "uts")],
-                  "resources": {"memory": {"limit": 96 * MIB, "swap": 96 * MIB}, "unified": {"memory.oom.group": "1"}}}}))
-    return path
-
-
-class Run:
-    """A container of a real runtime, without hooks."""
-
-    def __init__(self, runtime, name, annotations, *workers):
-        self.runtime, self.name = runtime, name
-        self.path = bundle(name, annotations, *workers)
-        self.log = open(self.path + "/log", "w")
-        for args in (["create", "--bundle", self.path, name], ["start", name]):
-            subprocess.run([runtime, *args], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, check=True)
-        assert until(20, lambda: "ready" in read(self.path + "/log")), read(self.path + "/log")
-        self.alive()
-
-    def alive(self):
-        pids = read(f"{MOUNT}{TOP}/{self.name}/cgroup.procs").split()
-        return {read(f"/proc/{pid}/comm").strip(): pid for pid in pids}
-
-    def remove(self):
-        subprocess.run([self.runtime, "kill", self.name, "KILL"], stderr=subprocess.DEVNULL)
-        until(10, lambda: not self.alive())
-        subprocess.run([self.runtime, "delete", "--force", self.name], stderr=subprocess.DEVNULL)
-        self.log.close()
-        shutil.rmtree(self.path)
-
-
-def rss_mib(pid):
-    return sum(int(line.split()[1]) for line in read(f"/proc/{pid}/status").splitlines() if line.startswith("VmRSS")) // 1024
-
-
+run_in_top = lambda runtime, name, *rest: Run(runtime, name, f"{TOP}/{name}", *rest)
 top = Cgroup(TOP)
 top.enable()
-containers = [Run("runc", "by-runc", {"oom.policy": "{victim: youngest, kill: process}", "bundle": "/nowhere"}, "old=20", "young=2"),
-              Run("crun", "by-crun", {"oom.policy": "{victim: oldest, protect: [init]}"}, "old=2", "young=6"),
-              Run("runc", "by-rule", {}, "old=6", "large=2"),
-              Run("crun", "wrong", {"oom.policy": "yongest"}, "w=2"),
-              Run("runc", "pause", {"oom.policy": "yongest", "io.kubernetes.cri.container-type": "sandbox"}, "w=2")]
+containers = [run_in_top("runc", "by-runc", {"oom.policy": "{victim: youngest, kill: process}", "bundle": "/nowhere"}, "old=20", "young=2"),
+              run_in_top("crun", "by-crun", {"oom.policy": "{victim: oldest, protect: [init]}"}, "old=2", "young=6"),
+              run_in_top("runc", "by-rule", {}, "old=6", "large=2"),
+              run_in_top("crun", "wrong", {"oom.policy": "yongest"}, "w=2"),
+              run_in_top("runc", "pause", {"oom.policy": "yongest", "io.kubernetes.cri.container-type": "sandbox"}, "w=2")]
 BY_RULE = "rules: [{match: {cgroup: oomlet-test/by-rule*}, policy: %s}]\n"
 agent = start_agent(BY_RULE % "largest-rss")
 same("containers that ran before the agent have their policies: of their annotation, of a rule, none",
@@ -289,7 +244,7 @@ for container, victim, mib, other in zip(containers[:3], ("young", "old", "large
     until(15, lambda: container.alive().get(victim, before[victim]) != before[victim])
     now = container.alive()
     same(f"  {container.name}: who dies", [name for name in before if before[name] != now.get(name)], [victim])
-later = Run("runc", "by-rule-later", {}, "w=4")
+later = run_in_top("runc", "by-rule-later", {}, "w=4")
 check("one that starts later, without a hook, gets the rule's policy", until(5, lambda: policy_of("by-rule-later") == "largest-rss"), attached())
 agent.stop()
 agent = start_agent(BY_RULE % "{victim: youngest, kill: container}")

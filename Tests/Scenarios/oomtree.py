@@ -365,14 +365,24 @@ def check_no_pressure(top, why, prepare=lambda cgroup: None):
 
 
 class Agent:
+    """This machine's; with AGENT=pod in the environment the DaemonSet's."""
+
     def __init__(self, within=()):
         self.log = open("/tmp/agent.log", "a")
         running = lambda: read("/tmp/agent.log").count("is running")
         before = running()
-        self.popen = subprocess.Popen([*within, "oomlet", "agent"], stderr=self.log)
+        self.pod = None
+        if os.environ.get("AGENT") == "pod":
+            from agentpod import AgentPod
+            self.pod = AgentPod()
+            self.popen = self.pod.start(self.log)
+        else:
+            self.popen = subprocess.Popen([*within, "oomlet", "agent"], stderr=self.log)
         assert until(20, lambda: running() > before), read("/tmp/agent.log")
 
     def stop(self, how=signal.SIGTERM):
+        if self.pod:
+            return self.pod.stop(how)
         self.popen.send_signal(how)
         return self.popen.wait()
 
