@@ -26,10 +26,19 @@ class Block:
         return f"{self.document}:{self.line}: {self.text.splitlines()[0][:60]}"
 
 
+def documents():
+    """By their names from the checkout's root."""
+    return [name for pattern in DOCUMENTS for name in sorted(glob.glob(pattern, root_dir=CHECKOUT))]
+
+
+def text_of_document(name):
+    with open(os.path.join(CHECKOUT, name)) as file:
+        return file.read()
+
+
 def blocks():
     """All there are."""
-    paths = [path for pattern in DOCUMENTS for path in sorted(glob.glob(os.path.join(CHECKOUT, pattern)))]
-    return [block for path in paths for block in in_document(os.path.relpath(path, CHECKOUT), open(path).read())]
+    return [block for name in documents() for block in in_document(name, text_of_document(name))]
 
 
 def block(document, beginning):

@@ -5,6 +5,7 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+checkout=$(cd "$here/../.." && pwd)
 out=$here/.out
 work=/run/scenario
 hook=$(command -v oomlet-hook)
@@ -129,6 +130,30 @@ stop() {
 remove() {
     stop "$1"
     rm -rf "${work:?}/$1"
+}
+
+# --- Debian 13 ---------------------------------------------------------------------
+
+root=/mnt/trixie
+
+# Its root file system, with this one's /proc, /run and so on, and what `make install` puts there
+mount_trixie() {
+    local dir
+    # A mount, for runtimes pivot_root
+    mkdir -p "$root" "$work/upper" "$work/overlay"
+    mount -t overlay -o "lowerdir=$("$here/build-trixie" --print),upperdir=$work/upper,workdir=$work/overlay" trixie "$root" ||
+        return
+    for dir in proc sys dev run tmp; do mount --rbind "/$dir" "$root/$dir" || return; done
+    make -s -C "$checkout" install DESTDIR="$root" PREFIX=/usr
+}
+
+# An image with busybox and the workload, as a tar file
+image_tar() {
+    mkdir -p "$work/image"/{bin,tmp}
+    cp "$(command -v busybox)" "$work/image/bin/busybox"
+    "$work/image/bin/busybox" --install "$work/image/bin"
+    cp "$out/workload" "$work/image/"
+    tar -C "$work/image" -c .
 }
 
 # --- what is in a container -----------------------------------------------------------

@@ -4,19 +4,12 @@
 # vm: --memory 2048
 # takes 95
 . "$(dirname "$0")/lib.sh"
-checkout=$(cd "$here/../.." && pwd)
 cgroups=/sys/fs/cgroup/libpod_parent
-root=/mnt/trixie
 image=docker.io/library/busybox:1.36
 
 # --- podman, and an image without a registry -------------------------------------------
 
-# A mount, for runtimes pivot_root
-mkdir -p "$root" "$work/upper" "$work/overlay"
-mount -t overlay -o "lowerdir=$("$here/build-trixie" --print),upperdir=$work/upper,workdir=$work/overlay" trixie "$root" ||
-    exit 1
-for dir in proc sys dev run tmp; do mount --rbind "/$dir" "$root/$dir"; done
-make -s -C "$checkout" install DESTDIR="$root" PREFIX=/usr || exit 1
+mount_trixie || exit 1
 mkdir -p "$root/etc/containers"
 cat >"$root/etc/containers/containers.conf" <<'CONF'
 [engine]
@@ -40,11 +33,7 @@ states() { # container, fields of its state
     podman inspect -f "$(printf '{{.State.%s}} ' "$@")" "$name" | sed 's/ $//'
 }
 
-mkdir -p "$work/image"/{bin,tmp}
-cp "$(command -v busybox)" "$work/image/bin/busybox"
-"$work/image/bin/busybox" --install "$work/image/bin"
-cp "$out/workload" "$work/image/"
-tar -C "$work/image" -cf "$work/image.tar" .
+image_tar >"$work/image.tar"
 podman import -q "$work/image.tar" "$image" >"$work/import" 2>&1 || { cat "$work/import"; exit 1; }
 
 # Of a cgroup, or of its processes
