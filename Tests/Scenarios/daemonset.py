@@ -80,15 +80,8 @@ asked = Run(" ".join(RUNC), "asked", pods % (2, "asked"), {"oom.policy": "{victi
 later = Run("crun", "later", pods % (3, "later"), {"oom.policy": "largest-rss", **names("later")}, "small=2", "large=6")
 check("those of containerd's and of crun's directories have their policies, by rule and by annotation",
       until(10, lambda: attached() == {"ruled": "youngest", "asked": "oldest", "later": "largest-rss"}), attached())
-# One that dies comes back with 2 MiB
 for container, victim, mib, other in (ruled, "young", 45, "old"), (asked, "old", 45, "young"), (later, "large", 60, "small"):
-    before = container.alive()
-    write(container.path + "/ctl/commands", f"grow {victim} {mib}\n")
-    assert until(15, lambda: rss_mib(before[victim]) >= mib)
-    write(container.path + "/ctl/commands", f"grow {other} {100 - mib}\n")
-    until(15, lambda: container.alive().get(victim, before[victim]) != before[victim])
-    now = container.alive()
-    same(f"  {container.name}: who dies", [name for name in before if before[name] != now.get(name)], [victim])
+    same(f"  {container.name}: who dies", container.who_dies(victim, mib, other), [victim])
 until(5, lambda: len(records()) == 3)
 same("the kills are on record", [(r["container"]["name"], r["policy"], r["victim"]["comm"]) for r in records()],
      [("ruled", "youngest", "young"), ("asked", "oldest", "old"), ("later", "largest-rss", "large")])

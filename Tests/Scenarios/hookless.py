@@ -46,6 +46,16 @@ class Run:
         pids = read(f"{MOUNT}{self.cgroup}/cgroup.procs").split()
         return {read(f"/proc/{pid}/comm").strip(): pid for pid in pids}
 
+    def who_dies(self, first, mib, second):
+        """When one worker has grown to so much, and then another to what is left. One that dies comes back with 2 MiB."""
+        before = self.alive()
+        write(self.path + "/ctl/commands", f"grow {first} {mib}\n")
+        assert until(15, lambda: rss_mib(before[first]) >= mib)
+        write(self.path + "/ctl/commands", f"grow {second} {100 - mib}\n")
+        until(15, lambda: self.alive().get(first, before[first]) != before[first])
+        now = self.alive()
+        return [name for name in before if before[name] != now.get(name)]
+
     def remove(self):
         subprocess.run([*self.command, "kill", self.name, "KILL"], stderr=subprocess.DEVNULL)
         until(10, lambda: not self.alive())

@@ -235,15 +235,8 @@ check("  one that is wrong is named with its annotation", "/run/crun/wrong gets 
 check("  a pause container's is not looked at", "/run/runc/pause" not in read(LOG), read(LOG)[-500:])
 groups = [read(f"{MOUNT}{TOP}/{c.name}/memory.oom.group").strip() for c in containers[:3]]
 same("  memory.oom.group is as they need it", groups, ["0", "0", "0"])
-# One that dies comes back with 2 MiB
 for container, victim, mib, other in zip(containers[:3], ("young", "old", "large"), (45, 45, 60), ("old", "young", "old")):
-    before = container.alive()
-    write(container.path + "/ctl/commands", f"grow {victim} {mib}\n")
-    assert until(15, lambda: rss_mib(before[victim]) >= mib)
-    write(container.path + "/ctl/commands", f"grow {other} {100 - mib}\n")
-    until(15, lambda: container.alive().get(victim, before[victim]) != before[victim])
-    now = container.alive()
-    same(f"  {container.name}: who dies", [name for name in before if before[name] != now.get(name)], [victim])
+    same(f"  {container.name}: who dies", container.who_dies(victim, mib, other), [victim])
 later = run_in_top("runc", "by-rule-later", {}, "w=4")
 check("one that starts later, without a hook, gets the rule's policy", until(5, lambda: policy_of("by-rule-later") == "largest-rss"), attached())
 agent.stop()

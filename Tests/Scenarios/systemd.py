@@ -2,7 +2,7 @@
 # The unit as `make install` puts it there, under Debian 13's systemd as process 1: its rights, reload, watchdog, its deaths.
 # systemd
 # vm: --timeout 300 --append systemd.mask=serial-getty@ttyS0.service --append systemd.mask=ldconfig.service
-# takes 90
+# takes 60
 from oomtree import *
 
 TOP = "/oomlet-test"
