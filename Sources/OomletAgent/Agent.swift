@@ -87,14 +87,15 @@ public final class Agent {
     var nextRound: UInt64 = 0
     // When to take records; nil: when there is one
     var recordsDue: UInt64?
+    func takeRecords() {
+      recordsDue = ring?.drain() ?? 0 > 0 ? monotonicNanoseconds() + Agent.recordInterval : nil
+      keeper.settle()
+    }
     var isStopping = false
     while !isStopping {
       let now = monotonicNanoseconds()
       // Also before the first wait: records of a time without agent raise no event
-      if keeper.hasFailed || now >= recordsDue ?? 0 {
-        recordsDue = ring?.drain() ?? 0 > 0 ? now + Agent.recordInterval : nil
-      }
-      keeper.settle()
+      if keeper.hasFailed || now >= recordsDue ?? 0 { takeRecords() } else { keeper.settle() }
       if now >= nextRound {
         nextRound = now + Agent.roundInterval
         makeRound()
@@ -127,7 +128,9 @@ public final class Agent {
       if waiting[1].revents != 0 { containers.handleEvents() }
       if waiting[2].revents != 0 { configWatch.handleEvents() }
       if waiting[3].revents != 0 {
+        // Who asks is told of all there are
         telemetry.answer {
+          takeRecords()
           report()
         } measure: {
           measure(containers)

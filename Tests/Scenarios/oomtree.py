@@ -130,10 +130,16 @@ class Process:
 class Cgroup:
     """A directory of the hierarchy with all controllers that its parent has."""
 
-    def __init__(self, path):
+    def __init__(self, path, made=False):
         self.path = path
         self.dir = MOUNT + path
-        os.makedirs(self.dir)
+        if not made:
+            os.makedirs(self.dir)
+
+    @classmethod
+    def there(cls, path):
+        """One that somebody else has made."""
+        return cls(path, made=True)
 
     def enable(self):
         write(self.dir + "/cgroup.subtree_control", "+memory +pids")

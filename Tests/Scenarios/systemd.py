@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # The unit as `make install` puts it there, under Debian 13's systemd as process 1: its rights, reload, watchdog, its deaths.
 # systemd
-# vm: --timeout 300 --append systemd.mask=serial-getty@ttyS0.service --append systemd.mask=ldconfig.service
+# vm: --timeout 300 --append systemd.mask=serial-getty@ttyS0.service --append systemd.mask=ldconfig.service --append systemd.mask=docker.service --append systemd.mask=docker.socket --append systemd.mask=containerd.service
 # takes 60
 from oomtree import *
 
@@ -124,6 +124,28 @@ check("systemd starts another", until(30, lambda: running(2)) and pid() != befor
 check("  which has what happened meanwhile, once", on_record(["first", "second", "third", "fourth"]), records())
 same("  policies decide", victim("sixth"), [("web", "fifth")])
 
+print("== a container below a service", flush=True)
+for policy, ends in ("kill", True), ("continue", False):
+    service = f"below-{policy}.service"
+    there("systemd-run", "--service-type=exec", "--unit", service, "-p", "Delegate=yes", "-p", f"OOMPolicy={policy}", "sleep", "1000")
+    # As podman --cgroups=split divides it
+    whole = Cgroup.there(f"/system.slice/{service}")
+    supervisor = Cgroup(whole.path + "/supervisor")
+    for process in whole.get("cgroup.procs").split():
+        supervisor.set("cgroup.procs", process)
+    whole.enable()
+    split = Container(whole, "payload", "largest-rss")
+    split.start("small", anon=10), split.start("large", anon=20)
+    code, said = split.hook()
+    warning = f"systemd ends {service} after any OOM kill (OOMPolicy=kill): set OOMPolicy=continue"
+    same(f"OOMPolicy={policy}: the hook warns", (code, warning in said), (0, ends))
+    same("  so does doctor", warning in oomlet("doctor")[1], ends)
+    same("  the policy's victim", ("payload", "large") in deaths([split], lambda: run_out(split.cgroup, split.processes[0])), True)
+    check("  and it is as it was said", until(20, lambda: (systemctl("is-active", service)[1] == "failed\n") == ends), systemctl("status", service))
+    if not ends:
+        split.remove()
+    systemctl("stop", service)
+
 print("== stop", flush=True)
 same("systemctl disable --now: it ends cleanly", (systemctl("disable", "--now", UNIT)[0], show("ActiveState", "Result", "ExecMainStatus")),
      (0, ["inactive", "success", "0"]))
@@ -134,4 +156,4 @@ check("no system call was refused", "refused" not in log(), log())
 web.remove()
 top.remove()
 check_clean(TOP)
-finish(40)
+finish(48)
