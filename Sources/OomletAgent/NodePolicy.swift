@@ -35,6 +35,8 @@ final class NodePolicy {
   /// In at most a tenth of the time.
   func lookAgain(now: UInt64) {
     guard problem != nil, now >= nextLook else { return }
+    // Of what is not watched nobody tells that it is gone
+    limited = limited.filter { Cgroup.exists(path: $0) }
     lookAt(watch.lookAgain() + namedWatch.lookAgain())
     for directory in containers.keys where access(directory, F_OK) != 0 { lookAtContainer(directory) }
     let end = monotonicNanoseconds()
