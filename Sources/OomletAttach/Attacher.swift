@@ -107,7 +107,8 @@ public struct Attacher {
     let older = try removeOlder(on: cgroup, than: container)
     let map = try load(.container(request.victim))
     let pressureProblem = request.pressure == nil ? nil : problem(withPressureOf: cgroup)
-    if let pressureProblem, request.require { throw pressureProblem }
+    // One that runs already is better off with the rest of its policy
+    if let pressureProblem, request.require, !isAgent { throw pressureProblem }
     let pin = Pins.link(ofContainer: cgroup.id)
     if PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id {
       Pins.remove(pin)

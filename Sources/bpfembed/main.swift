@@ -10,13 +10,22 @@ func fail(_ message: String) -> Never {
 }
 
 func run(_ command: [String]) {
+  guard succeeds(command) else { fail("bpfembed: failed: \(command.joined(separator: " "))") }
+}
+
+/// - Parameter quietly: what it says of a failure is nobody's business.
+func succeeds(_ command: [String], quietly: Bool = false) -> Bool {
   var pid = pid_t()
   var arguments = command.map { strdup($0) } + [nil]
   defer { arguments.forEach { free($0) } }
-  guard posix_spawnp(&pid, command[0], nil, nil, &arguments, environ) == 0 else { fail("bpfembed: cannot run \(command[0])") }
+  var files = posix_spawn_file_actions_t()
+  posix_spawn_file_actions_init(&files)
+  defer { posix_spawn_file_actions_destroy(&files) }
+  if quietly { posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0) }
+  guard posix_spawnp(&pid, command[0], &files, nil, &arguments, environ) == 0 else { fail("bpfembed: cannot run \(command[0])") }
   var status: CInt = 0
   while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-  guard status == 0 else { fail("bpfembed: failed: \(command.joined(separator: " "))") }
+  return status == 0
 }
 
 func bytes(of path: String) -> [UInt8] {
@@ -44,7 +53,14 @@ guard arguments.count >= 5 else { fail("usage: bpfembed OUTPUT.swift NAME SOURCE
 let (output, name, source, clang) = (arguments[1], arguments[2], arguments[3], arguments[4])
 let toolDirectory = clang.contains("/") ? String(clang[...clang.lastIndex(of: "/")!]) : ""
 let object = output + ".o"
-run([clang, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror", "-c", source, "-o", object] + arguments[5...])
+// clang 21 calls a kfunc where it can't get to. A kernel without that (before 6.16) does no harm, but libbpf looks for it in the
+// kernel's modules, which takes CAP_SYS_ADMIN
+let withoutTrap = ["-mllvm", "-bpf-disable-trap-unreachable"]
+let knowsTrap = succeeds(
+  [clang, "-target", "bpf"] + withoutTrap + ["-x", "c", "-c", "/dev/null", "-o", "/dev/null"], quietly: true)
+run(
+  [clang, "-target", "bpf", "-mcpu=v3", "-g", "-O2", "-Wall", "-Werror", "-c", source, "-o", object]
+    + (knowsTrap ? withoutTrap : []) + arguments[5...])
 run([toolDirectory + "llvm-objcopy", "--strip-debug", object])
 
 guard let file = fopen(output, "w") else { fail("bpfembed: cannot write \(output)") }
