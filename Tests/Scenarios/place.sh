@@ -99,6 +99,8 @@ check "doctor has the remedy" contains \
 kill "$agent"
 wait "$agent"
 rmdir "$node/pod/agent" "$node/pod" "$node"
+# What its agents have written to files in memory stays charged to it, and keeps it
+rm -rf /run/oomlet /var/lib/oomlet "$work"/*.log
 
 echo "== poststops that are lost"
 for n in 1 2 3; do
