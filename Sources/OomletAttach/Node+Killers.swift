@@ -18,14 +18,17 @@ extension Node {
   /// Whether another program of the node kills for want of memory. What is in a container is its own affair, and its name
   /// anybody's: programs in another PID namespace don't count.
   public static func killersProblem(proc: String = "/proc") -> Failure? {
-    let names = (namesInDirectory(proc) ?? []).filter { $0.utf8.allSatisfy { (48...57).contains($0) } }.compactMap { pid in
+    let pids = (namesInDirectory(proc) ?? []).filter { $0.utf8.allSatisfy { (48...57).contains($0) } }
+    let found = pids.compactMap { pid in
       text(of: "\(proc)/\(pid)/comm").flatMap { killers.contains($0) && isOfNode("\(proc)/\(pid)/status") ? $0 : nil }
     }
-    guard let name = names.sorted().first else { return nil }
-    let several = Set(names).sorted().joined(separator: " and ")
+    let names = Set(found).sorted()
+    guard let name = names.first else { return nil }
+    let kill =
+      names.count == 1 ? "kills when memory is short, by a measure of its" : "kill when memory is short, by a measure of their"
     return Failure(
       .occupied,
-      "\(several) kill\(Set(names).count == 1 ? "s" : "") when memory is short, by a measure of \(Set(names).count == 1 ? "its" : "their") own and before any policy is asked: systemctl disable --now \(name), or keep it from containers"
+      "\(names.joined(separator: " and ")) \(kill) own and before any policy is asked: systemctl disable --now \(name), or keep it from containers"
     )
   }
 

@@ -35,10 +35,6 @@ def log():
     return there("journalctl", "-q", "-o", "cat", "-u", UNIT)[1]
 
 
-def degraded():
-    return [(d["reason"], d["message"]) for d in status()["service"]["degraded"]]
-
-
 def running(*restarts):
     """Whether the agent answers, and its unit says the same."""
     return status()["agent"] == "running" and show("ActiveState", "SubState", "NRestarts") == ["active", "running", *map(str, restarts)]
@@ -66,7 +62,7 @@ same("systemctl enable --now", (systemctl("enable", "--now", UNIT)[0], status()[
 same("  it has said that it is ready, and is watched", show("Type", "ActiveState", "SubState", "NRestarts", "WatchdogUSec", "Result"),
      ["notify", "active", "running", "0", "1min", "success"])
 check("  systemd finds nothing in the unit that it does not know", UNIT + ":" not in there("journalctl", "-q", "-o", "cat", "_PID=1")[1])
-same("not degraded", degraded(), [])
+same("not degraded", degraded(), {})
 facts = status_of(pid())
 check("  its memory is locked, more than the 8 MiB that others have", int(facts["VmLck"].split()[0]) > 8192, facts["VmLck"])
 same("  its oom_score_adj, its filter of system calls", (read(f"/proc/{pid()}/oom_score_adj"), facts["Seccomp"].strip()), ("-999\n", "2"))
@@ -91,7 +87,7 @@ write(ROOT + CONFIG, "system: {order: [yuongest]}\n")
 check("with a wrong configuration it fails, and says where", systemctl("reload", UNIT)[0] != 0 and 'line 1, column 18: system.order: "yuongest"' in log(), log())
 os.remove(ROOT + CONFIG)
 check("  until that is right", systemctl("reload", UNIT)[0] == 0 and until(10, lambda: running(0)), log())
-same("  not degraded", degraded(), [])
+same("  not degraded", degraded(), {})
 
 print("== restart", flush=True)
 # Longer than the 10 s after which it says that it is alive
@@ -114,7 +110,7 @@ same("  nothing is on record", len(records()), 2)
 check("the watchdog ends it, and systemd starts another", until(60, lambda: running(1)), show("ActiveState", "SubState", "NRestarts"))
 check("  because of the watchdog", pid() != before and "Failed with result 'watchdog'" in log(), log())
 check("  which has what happened meanwhile, once", on_record(["first", "second", "third"]), records())
-same("  not degraded", degraded(), [])
+same("  not degraded", degraded(), {})
 
 print("== an agent that is killed", flush=True)
 before = pid()
