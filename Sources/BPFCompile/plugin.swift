@@ -1,13 +1,13 @@
 import Foundation
 import PackagePlugin
 
-/// Compiles `bpf/oomlet.bpf.c`, in each of its variants, and embeds the objects in the module, again whenever the source or a
+/// Compiles `bpf/bpf_oom.bpf.c`, in each of its variants, and embeds the objects in the module, again whenever the source or a
 /// header changes.
 @main
 struct BPFCompile: BuildToolPlugin {
   func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
     let bpf = context.package.directoryURL.appending(path: "bpf")
-    let source = bpf.appending(path: "oomlet.bpf.c")
+    let source = bpf.appending(path: "bpf_oom.bpf.c")
     let headers = try ["include/oomlet", "abi/include"].flatMap { try files(in: bpf.appending(path: $0), suffix: ".h") }
     let clang = try ProcessInfo.processInfo.environment["BPF_CLANG"] ?? context.tool(named: "clang").url.path
     let include = ["include", "abi/include"].map { "-I" + bpf.appending(path: $0).path }
@@ -15,7 +15,7 @@ struct BPFCompile: BuildToolPlugin {
     return BPFCompile.variants.map { name, flags in
       let output = context.pluginWorkDirectoryURL.appending(path: "\(name).swift")
       return .buildCommand(
-        displayName: "Compiling BPF oomlet.bpf.c: \(name)",
+        displayName: "Compiling BPF bpf_oom.bpf.c: \(name)",
         executable: bpfembed,
         arguments: [output.path, name, source.path, clang] + include + flags,
         inputFiles: [source] + headers,

@@ -8,7 +8,7 @@
 #define OOMLET_CAUSE_BPF_H
 
 #include "kernel.bpf.h"
-#include "memory.bpf.h"
+#include "memcg.bpf.h"
 
 #define SHARE_OF_CAUSE 16		/* what has less than a sixteenth of all does not cause it */
 
@@ -19,30 +19,30 @@ struct shortage {
 };
 
 /* Whether it is at its limit, memory.max or memory.high, or close to it. */
-static __always_inline bool is_at_limit(struct mem_cgroup *memcg, __u64 usage_bytes)
+static __always_inline bool is_at_limit(struct cgroup *cgrp, __u64 usage_bytes)
 {
-	__u64 limit = memcg->memory.max, high = memcg->memory.high;
+	__u64 limit = memory_max(cgrp), high = memory_high(cgrp);
 
 	limit = high < limit ? high : limit;
-	return limit < PAGE_COUNTER_MAX && usage_bytes / OOMLET_PAGE_SIZE >= limit - limit / 10;
+	return limit != NO_LIMIT && usage_bytes >= limit - limit / 10;
 }
 
-static __always_inline void find_shortage(struct shortage *shortage, struct mem_cgroup *memcg, bool whole_system)
+static __always_inline void find_shortage(struct shortage *shortage, struct cgroup *cgrp, bool whole_system)
 {
-	shortage->usage_bytes = bpf_mem_cgroup_usage(memcg);
-	shortage->is_short = whole_system || is_at_limit(memcg, shortage->usage_bytes);
+	shortage->usage_bytes = memory_current(cgrp);
+	shortage->is_short = whole_system || is_at_limit(cgrp, shortage->usage_bytes);
 }
 
 /* The higher, the more. */
-static __always_inline __u64 cause_of(const struct shortage *shortage, struct mem_cgroup *memcg, __u64 usage_bytes)
+static __always_inline __u64 cause_of(const struct shortage *shortage, struct cgroup *cgrp, __u64 usage_bytes)
 {
 	struct psi_group *psi;
 
 	if (shortage->is_short)
 		return usage_bytes >= shortage->usage_bytes / SHARE_OF_CAUSE;
-	if (!is_at_limit(memcg, usage_bytes))
+	if (!is_at_limit(cgrp, usage_bytes))
 		return 0;
-	psi = memcg->css.cgroup->psi;
+	psi = cgrp->psi;
 	return psi ? psi->avg[PSI_MEM_SOME * PSI_AVERAGES] : 0;
 }
 

@@ -9,17 +9,12 @@
 #define OOMLET_DYING_BPF_H
 
 #include "kernel.bpf.h"
-#include "memory.bpf.h"
+#include "maps.bpf.h"
+#include "memcg.bpf.h"
+#include "tier.bpf.h"
 
 #define DYING 64U		/* the latest so many; a power of 2 */
 #define HOPELESS_NS 5000000000ULL
-
-struct victim {
-	__u64 start_boottime_ns;
-	__u64 noted_at_ns;
-	__u32 tgid;		/* 0: none */
-	__u32 pad;
-};
 
 /* Changed and read under the kernel's oom_lock only. */
 struct dying {
@@ -35,25 +30,32 @@ struct {
 	__type(value, struct dying);
 } dying SEC(".maps");
 
-MESSAGE(message_dying, "waits for an earlier victim");
-
 /* A walk over tasks does not show a victim to its end: it loses a process with its last
  * thread's exit, before the memory is given back. So the victims are noted as the kernel
  * marks them, its own and those of memory.oom.group as well.
  */
-SEC("tp_btf/mark_victim")
-int note_victim(unsigned long long *ctx)
+static __noinline void note(struct task_struct *task)
 {
-	struct task_struct *task = (struct task_struct *)ctx[0];
 	__u32 zero = 0, at;
 	struct dying *d = bpf_map_lookup_elem(&dying, &zero);
+	struct oomlet_memory memory = {};
+	struct mm_struct *mm = task->mm;
 
 	if (!d)
-		return 0;
+		return;
+	if (mm)
+		memory_of(mm, &memory);
 	at = d->next++ % DYING;
 	d->victims[at].tgid = task->tgid;
 	d->victims[at].start_boottime_ns = task->group_leader->start_boottime;
 	d->victims[at].noted_at_ns = bpf_ktime_get_boot_ns();
+	d->victims[at].size_bytes = rss_bytes(&memory);
+}
+
+SEC("tp_btf/mark_victim")
+int note_victim(unsigned long long *ctx)
+{
+	note((struct task_struct *)ctx[0]);
 	return 0;
 }
 
@@ -66,41 +68,12 @@ static __always_inline __u32 victims_noted(void)
 	return d ? d->next : 0;
 }
 
-#define WAIT_NS 100000000
-#define WAIT_ROUNDS (1 << 20)
-
 /* Whether all of the process has exited, its leader last: what it had is given back, also if its
  * parent does not take note of its death.
  */
 static __always_inline bool is_dead(struct task_struct *task)
 {
 	return task->exit_state && task->signal->nr_threads <= 1;
-}
-
-/* Waits for the victim's end, for a moment. A victim no longer counts as dying (to the
- * kernel: MMF_OOM_SKIP) before all of its memory is uncharged; whoever asks again just
- * then would get a second victim. Not if the task that is out of memory dies itself: it
- * has to go for that. With one processor the victim gets it meanwhile only where the
- * kernel is preemptible.
- */
-static __noinline void wait_for_end(__u32 tgid, __u64 start_boottime_ns, __u64 until_ns)
-{
-	struct bpf_iter_num numbers;
-	struct task_struct *task;
-	bool gone = false;
-
-	if (task_is_oom_victim(bpf_get_current_task_btf()))
-		return;
-	bpf_iter_num_new(&numbers, 0, WAIT_ROUNDS);
-	while (!gone && bpf_iter_num_next(&numbers)) {
-		if (bpf_ktime_get_boot_ns() > until_ns)
-			break;
-		task = bpf_task_from_pid(tgid);
-		gone = !task || task->start_boottime != start_boottime_ns || is_dead(task);
-		if (task)
-			bpf_task_release(task);
-	}
-	bpf_iter_num_destroy(&numbers);
 }
 
 /* Whether the task is, or was to its end, in the cgroup of that id and level, or below. */
@@ -119,30 +92,11 @@ static __always_inline bool is_below(struct task_struct *task, __u64 cgroup_id, 
 	return below;
 }
 
-/* Tells the kernel that memory is on its way. By a thread that has the address space still, where
- * there is one: else it reports, at length, that there is nothing to kill.
- */
-static __noinline void tell_of(struct oom_control *oc, struct task_struct *victim)
-{
-	struct task_struct *thread;
-	__u32 pid;
-
-	bpf_rcu_read_lock();
-	mm_and_thread(victim, &pid);
-	bpf_rcu_read_unlock();
-	thread = bpf_task_from_pid(pid);
-	if (!thread)
-		return;
-	bpf_oom_kill_process(oc, thread, message_dying);
-	bpf_task_release(thread);
-}
-
 enum victim_state { VICTIM_FORGET, VICTIM_ELSEWHERE, VICTIM_DYING, VICTIM_ENDING };
 
-static __noinline int state_of(struct oom_control *oc, struct mem_cgroup *memcg, const struct victim *v)
+static __noinline int state_of(oom_handle *oom, struct cgroup *cgrp, const struct victim *v)
 {
 	struct task_struct *task = bpf_task_from_pid(v->tgid);
-	struct cgroup *cgrp = memcg->css.cgroup;
 	int state = VICTIM_FORGET;
 	struct mm_struct *mm;
 	bool alive;
@@ -150,15 +104,15 @@ static __noinline int state_of(struct oom_control *oc, struct mem_cgroup *memcg,
 	if (!task)
 		return VICTIM_FORGET;
 	mm = task->signal->oom_mm;
-	if (task->start_boottime == v->start_boottime_ns && mm) {
-		alive = !is_reaped(mm) && !is_dead(task) && bpf_ktime_get_boot_ns() - v->noted_at_ns < HOPELESS_NS;
+	if (task->start_boottime == v->start_boottime_ns && is_victim(task)) {
+		alive = !(mm && is_reaped(mm)) && !is_dead(task) && bpf_ktime_get_boot_ns() - v->noted_at_ns < HOPELESS_NS;
 		if (is_below(task, cgrp->kn->id, cgrp->level))
 			state = alive ? VICTIM_DYING : VICTIM_ENDING;
 		else
 			state = alive ? VICTIM_ELSEWHERE : VICTIM_FORGET;
 	}
 	if (state == VICTIM_DYING)
-		tell_of(oc, task);
+		tell_of(oom, task);
 	bpf_task_release(task);
 	return state;
 }
@@ -166,17 +120,17 @@ static __noinline int state_of(struct oom_control *oc, struct mem_cgroup *memcg,
 #define ROOM_BYTES (64 * OOMLET_PAGE_SIZE)
 
 /* Whether what could not be charged can be now. */
-static __always_inline bool has_room(struct oom_control *oc, struct mem_cgroup *memcg)
+static __always_inline bool has_room(oom_handle *oom, struct cgroup *cgrp)
 {
-	__u64 max = memory_max(memcg), wanted = ROOM_BYTES + (OOMLET_PAGE_SIZE << (oc->order & 15));
+	__u64 max = memory_max(cgrp), wanted = ROOM_BYTES + (OOMLET_PAGE_SIZE << (oom->order & 15));
 
-	return max != NO_LIMIT && bpf_mem_cgroup_usage(memcg) + wanted <= max;
+	return max != NO_LIMIT && memory_current(cgrp) + wanted <= max;
 }
 
 /* Waits for one that no longer counts, should it be at its end. True if it has ended, and left enough: the
  * kernel looked before that, and has been told.
  */
-static __noinline bool has_left_enough(struct oom_control *oc, struct mem_cgroup *memcg, const struct victim *v,
+static __noinline bool has_left_enough(oom_handle *oom, struct cgroup *cgrp, const struct victim *v,
 				       __u64 until_ns)
 {
 	struct task_struct *task = bpf_task_from_pid(v->tgid);
@@ -184,9 +138,9 @@ static __noinline bool has_left_enough(struct oom_control *oc, struct mem_cgroup
 
 	if (!task)
 		return false;
-	wait_for_end(v->tgid, v->start_boottime_ns, until_ns);
-	if (is_dead(task) && has_room(oc, memcg)) {
-		bpf_oom_kill_process(oc, task, message_dying);
+	wait_for_memory(oom, cgrp, v, until_ns);
+	if (is_dead(task) && has_room(oom, cgrp)) {
+		tell_of(oom, task);
 		left = true;
 	}
 	bpf_task_release(task);
@@ -196,7 +150,7 @@ static __noinline bool has_left_enough(struct oom_control *oc, struct mem_cgroup
 /* Whether an earlier victim here is still dying: if so, it has been waited for. Or has just ended. One
  * that no longer counts is forgotten.
  */
-static __noinline bool waited_for_victim(struct oom_control *oc, struct mem_cgroup *memcg, __u64 until_ns)
+static __noinline bool waited_for_victim(oom_handle *oom, struct cgroup *cgrp, __u64 until_ns)
 {
 	struct bpf_iter_num numbers;
 	int *i, state = VICTIM_FORGET;
@@ -213,12 +167,12 @@ static __noinline bool waited_for_victim(struct oom_control *oc, struct mem_cgro
 		v = &d->victims[(__u32)*i % DYING];
 		if (!v->tgid)
 			continue;
-		state = state_of(oc, memcg, v);
+		state = state_of(oom, cgrp, v);
 		if (state == VICTIM_DYING) {
-			wait_for_end(v->tgid, v->start_boottime_ns, until_ns);
+			wait_for_memory(oom, cgrp, v, until_ns);
 			waited = true;
 		} else if (state == VICTIM_ENDING) {
-			waited = has_left_enough(oc, memcg, v, until_ns);
+			waited = has_left_enough(oom, cgrp, v, until_ns);
 			v->tgid = 0;
 		} else if (state == VICTIM_FORGET) {
 			v->tgid = 0;

@@ -40,6 +40,9 @@ enum {
 #ifndef __ksym
 #define __ksym __attribute__((section(".ksyms")))
 #endif
+#ifndef __weak
+#define __weak __attribute__((weak))
+#endif
 #define __core __attribute__((preserve_access_index))
 
 /* --- types ---------------------------------------------------------------------- */
@@ -54,8 +57,11 @@ struct cgroup_subsys_state {
 	int nr_populated_csets;		/* from Linux 7.2 on; before, in struct cgroup */
 } __core;
 
+enum cgroup_subsys_id { memory_cgrp_id };
+
 struct cgroup {
 	struct cgroup_subsys_state self;
+	struct cgroup_subsys_state *subsys[1];	/* by cgroup_subsys_id */
 	int level;
 	int nr_populated_domain_children;
 	int nr_populated_threaded_children;
@@ -81,7 +87,12 @@ struct psi_group {
 	__u64 cgroup_id;
 } __core;
 
+typedef struct {
+	__s64 counter;
+} atomic_long_t;
+
 struct page_counter {
+	atomic_long_t usage;
 	unsigned long max;
 	unsigned long high;
 } __core;
@@ -92,10 +103,6 @@ struct mem_cgroup {
 	struct page_counter swap;
 	bool oom_group;
 } __core;
-
-typedef struct {
-	__s64 counter;
-} atomic_long_t;
 
 typedef struct {
 	int counter;
@@ -256,13 +263,13 @@ enum {
 int bpf_oom_kill_process(struct oom_control *oc, struct task_struct *task,
 			 const char *message__str) __ksym;
 
-struct mem_cgroup *bpf_get_root_mem_cgroup(void) __ksym;
-struct mem_cgroup *bpf_get_mem_cgroup(struct cgroup_subsys_state *css) __ksym;
-void bpf_put_mem_cgroup(struct mem_cgroup *memcg) __ksym;
-unsigned long bpf_mem_cgroup_usage(struct mem_cgroup *memcg) __ksym;
+/* From Linux 7.0 on */
+struct mem_cgroup *bpf_get_mem_cgroup(struct cgroup_subsys_state *css) __ksym __weak;
+void bpf_put_mem_cgroup(struct mem_cgroup *memcg) __ksym __weak;
 /* In bytes */
-unsigned long bpf_mem_cgroup_page_state(struct mem_cgroup *memcg, int idx) __ksym;
-void bpf_mem_cgroup_flush_stats(struct mem_cgroup *memcg) __ksym;
+unsigned long bpf_mem_cgroup_page_state(struct mem_cgroup *memcg, int idx) __ksym __weak;
+/* May sleep */
+void bpf_mem_cgroup_flush_stats(struct mem_cgroup *memcg) __ksym __weak;
 /* memcg NULL: the system, never its root memory cgroup, which is a BUG. May sleep */
 int bpf_out_of_memory(struct mem_cgroup *memcg__nullable, int order, __u64 flags) __ksym;
 enum { BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK = 1 };

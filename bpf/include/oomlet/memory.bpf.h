@@ -16,17 +16,6 @@ static __always_inline __u64 from_pages(__s64 count)
 	return count > 0 ? count * OOMLET_PAGE_SIZE : 0;
 }
 
-#define NO_LIMIT (~0ULL)
-#define PAGE_COUNTER_MAX (0x7fffffffffffffffULL / OOMLET_PAGE_SIZE)
-
-/* memory.max in bytes, or NO_LIMIT */
-static __always_inline __u64 memory_max(struct mem_cgroup *memcg)
-{
-	__u64 max = memcg->memory.max;
-
-	return max >= PAGE_COUNTER_MAX ? NO_LIMIT : max * OOMLET_PAGE_SIZE;
-}
-
 /* A macro: CO-RE relocates the access only if kind is a constant in the source */
 #define mm_bytes(mm, kind) from_pages((mm)->rss_stat[kind].count)
 

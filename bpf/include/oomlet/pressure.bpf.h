@@ -9,6 +9,7 @@
 
 #include "kernel.bpf.h"
 #include "maps.bpf.h"
+#include "memcg.bpf.h"
 
 #define SAMPLES_A_WINDOW 16
 #define WORKS 16U
@@ -105,19 +106,24 @@ static __always_inline bool look(struct oomlet_stall *stall, const struct oomlet
  */
 static __always_inline __u32 available_permille(void)
 {
+	struct cgroup *cgrp = bpf_cgroup_from_id(ROOT_CGROUP_ID);
 	struct oomlet_state *shared = shared_state();
 	struct mem_cgroup *root;
 	__u64 used = 0;
 
-#define USED(item) bpf_mem_cgroup_page_state(root, bpf_core_enum_value(enum node_stat_item, item))
-	root = bpf_get_root_mem_cgroup();
+	root = bpf_get_mem_cgroup && cgrp ? bpf_get_mem_cgroup(&cgrp->self) : NULL;
+	if (root) {
+		flush_stats(root);
+		used = memory_stat(root, node_stat_item, NR_ANON_MAPPED) + memory_stat(root, node_stat_item, NR_SHMEM) +
+		       memory_stat(root, node_stat_item, NR_ACTIVE_FILE) +
+		       memory_stat(root, node_stat_item, NR_SLAB_UNRECLAIMABLE_B) +
+		       memory_stat(root, node_stat_item, NR_KERNEL_STACK_KB) + memory_stat(root, node_stat_item, NR_PAGETABLE);
+		bpf_put_mem_cgroup(root);
+	}
+	if (cgrp)
+		bpf_cgroup_release(cgrp);
 	if (!root)
 		return 1000;
-	bpf_mem_cgroup_flush_stats(root);
-	used = USED(NR_ANON_MAPPED) + USED(NR_SHMEM) + USED(NR_ACTIVE_FILE) + USED(NR_SLAB_UNRECLAIMABLE_B) +
-	       USED(NR_KERNEL_STACK_KB) + USED(NR_PAGETABLE);
-	bpf_put_mem_cgroup(root);
-#undef USED
 	if (!shared || !shared->ram_bytes)
 		return 1000;
 	return used >= shared->ram_bytes ? 0 : (shared->ram_bytes - used) / (shared->ram_bytes / 1000 + 1);

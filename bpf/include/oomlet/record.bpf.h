@@ -85,29 +85,26 @@ __noinline int oomlet_path(struct path *path, __u64 cgroup_id)
 
 #define record_path(field, id) oomlet_path((struct path *)(field), id)
 
-static __noinline __u64 charged(struct mem_cgroup *memcg, int item)
-{
-	unsigned long bytes = bpf_mem_cgroup_page_state(memcg, item);
-
-	return bytes == ~0UL ? 0 : bytes;
-}
-
 /* What ran out. */
-static __always_inline void record_limit(struct oomlet_record *r, struct mem_cgroup *memcg)
+static __always_inline void record_limit(struct oomlet_record *r, struct cgroup *cgrp)
 {
-	r->usage_bytes = bpf_mem_cgroup_usage(memcg);
-	r->limit_bytes = memory_max(memcg);
-	r->limit_cgroup_id = memcg->css.cgroup->kn->id;
+	struct mem_cgroup *memcg;
+
+	r->usage_bytes = memory_current(cgrp);
+	r->limit_bytes = memory_max(cgrp);
+	r->limit_cgroup_id = cgrp->kn->id;
 	record_path(r->limit_cgroup, r->limit_cgroup_id);
 
-#define CHARGED(type, item) charged(memcg, bpf_core_enum_value(enum type, item))
-	bpf_mem_cgroup_flush_stats(memcg);
-	r->charged_anon_bytes = CHARGED(node_stat_item, NR_ANON_MAPPED);
-	r->charged_file_bytes = CHARGED(node_stat_item, NR_FILE_PAGES);
-	r->charged_mapped_bytes = CHARGED(node_stat_item, NR_FILE_MAPPED);
-	r->charged_shmem_bytes = CHARGED(node_stat_item, NR_SHMEM);
-	r->charged_kernel_bytes = CHARGED(memcg_stat_item, MEMCG_KMEM);
-#undef CHARGED
+	memcg = bpf_get_mem_cgroup ? bpf_get_mem_cgroup(&cgrp->self) : NULL;
+	if (!memcg)
+		return;
+	flush_stats(memcg);
+	r->charged_anon_bytes = memory_stat(memcg, node_stat_item, NR_ANON_MAPPED);
+	r->charged_file_bytes = memory_stat(memcg, node_stat_item, NR_FILE_PAGES);
+	r->charged_mapped_bytes = memory_stat(memcg, node_stat_item, NR_FILE_MAPPED);
+	r->charged_shmem_bytes = memory_stat(memcg, node_stat_item, NR_SHMEM);
+	r->charged_kernel_bytes = memory_stat(memcg, memcg_stat_item, MEMCG_KMEM);
+	bpf_put_mem_cgroup(memcg);
 }
 
 /* How it was called an OOM. */

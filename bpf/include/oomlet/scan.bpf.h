@@ -17,6 +17,8 @@
 #include "match.bpf.h"
 #include "rank.bpf.h"
 #include "cause.bpf.h"
+#include "memcg.bpf.h"
+#include "tier.bpf.h"
 
 #define OOM_SCORE_ADJ_MIN (-1000)
 #define OOMLET_LEVELS 32		/* of cgroups, from the root down */
@@ -221,15 +223,16 @@ __noinline int oomlet_start_unit(struct scan *s, const struct oomlet_params *p, 
 	return 0;
 }
 
+/* cgrp: the container's topmost cgroup that is looked at */
 static __always_inline void start_unit(struct scan *s, const struct oomlet_params *p,
-				       struct mem_cgroup *memcg, __u64 cgroup_id, int level,
+				       struct cgroup *cgrp, __u64 cgroup_id, int level,
 				       int params_level)
 {
-	oomlet_start_unit(s, p, cgroup_id, bpf_mem_cgroup_usage(memcg));
+	oomlet_start_unit(s, p, cgroup_id, memory_current(cgrp));
 	s->unit.level = level;
 	s->unit.params_level = params_level;
 	if (s->shortage.declared)
-		s->unit.keys[OOMLET_ORDER_CAUSE] = cause_of(&s->shortage, memcg, s->unit.usage_bytes);
+		s->unit.keys[OOMLET_ORDER_CAUSE] = cause_of(&s->shortage, cgrp, s->unit.usage_bytes);
 }
 
 static __noinline void consider(struct scan *s, struct task_struct *task)
@@ -238,7 +241,7 @@ static __noinline void consider(struct scan *s, struct task_struct *task)
 	struct task_struct *owner;
 	struct mm_struct *mm;
 
-	if ((task->flags & PF_KTHREAD) || task->tgid == 1 || task_is_oom_victim(task))
+	if ((task->flags & PF_KTHREAD) || task->tgid == 1 || is_victim(task))
 		return;
 	mm = mm_of(task);
 	if (!mm || is_reaped(mm) || task->signal->oom_score_adj == OOM_SCORE_ADJ_MIN)
@@ -292,7 +295,7 @@ static __always_inline void find_protection(struct scan *s, struct cgroup *cgrp)
 }
 
 /* Which container this cgroup belongs to. */
-static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
+static __always_inline void find_unit(struct scan *s, struct cgroup *cgrp)
 {
 	struct oomlet_params *p;
 	struct cgroup *container;
@@ -306,7 +309,7 @@ static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, 
 		if (!container)
 			return;
 		p = params_on(container, OOMLET_KIND_CONTAINER);
-		start_unit(s, p, memcg, container->kn->id, cgrp->level, s->container_level);
+		start_unit(s, p, cgrp, container->kn->id, cgrp->level, s->container_level);
 		bpf_cgroup_release(container);
 		s->ours++;
 		return;
@@ -319,7 +322,7 @@ static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, 
 		s->unit_pending = 1;
 		return;
 	}
-	start_unit(s, p, memcg, cgrp->kn->id, cgrp->level, cgrp->level);
+	start_unit(s, p, cgrp, cgrp->kn->id, cgrp->level, cgrp->level);
 	s->unit.known = s->params.kind == OOMLET_KIND_KNOWN;
 	s->ours += !s->unit.known;
 }
@@ -327,7 +330,7 @@ static __always_inline void find_unit(struct scan *s, struct mem_cgroup *memcg, 
 /* A cgroup with processes, and without a container's parameters. Its QoS class is that of
  * the nearest cgroup above that has one: a pod, or the slice of a class.
  */
-static __noinline void start_other_unit(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
+static __noinline void start_other_unit(struct scan *s, struct cgroup *cgrp)
 {
 	struct bpf_iter_num numbers;
 	struct oomlet_params *p;
@@ -343,14 +346,14 @@ static __noinline void start_other_unit(struct scan *s, struct mem_cgroup *memcg
 		p = bpf_cgrp_storage_get(&params, ancestor, NULL, 0);
 		if (p) {
 			/* Without what is below it, which the root's usage would count */
-			start_unit(s, p, memcg, cgrp->kn->id, OOMLET_LEVELS, -1);
+			start_unit(s, p, cgrp, cgrp->kn->id, OOMLET_LEVELS, -1);
 			started = true;
 		}
 		bpf_cgroup_release(ancestor);
 	}
 	bpf_iter_num_destroy(&numbers);
 	if (!started)
-		start_unit(s, NULL, memcg, cgrp->kn->id, OOMLET_LEVELS, -1);
+		start_unit(s, NULL, cgrp, cgrp->kn->id, OOMLET_LEVELS, -1);
 	s->unit.sums_up = !cgrp->level;
 }
 
@@ -367,35 +370,37 @@ static __always_inline bool is_populated(struct cgroup *cgrp)
 }
 
 /* One cgroup's own processes. */
-static __noinline void scan_cgroup(struct scan *s, struct mem_cgroup *memcg, struct cgroup *cgrp)
+static __noinline void scan_cgroup(struct scan *s, struct cgroup *cgrp)
 {
-	struct bpf_iter_css_task tasks;
+	struct processes processes;
 	struct task_struct *task;
 
 	find_protection(s, cgrp);
-	find_unit(s, memcg, cgrp);
-	bpf_iter_css_task_new(&tasks, &memcg->css, CSS_TASK_ITER_PROCS);
-	while ((task = bpf_iter_css_task_next(&tasks))) {
+	find_unit(s, cgrp);
+	if (!processes_of(&processes, s->slot, cgrp))
+		return;
+	while ((task = next_process(&processes))) {
 		if (s->tasks >= MAX_TASKS) {
 			s->truncated = 1;
+			done_with(task);
 			break;
 		}
 		s->tasks++;
 		if (s->unit_pending) {
 			s->unit_pending = 0;
-			start_other_unit(s, memcg, cgrp);
+			start_other_unit(s, cgrp);
 		}
 		consider(s, task);
+		done_with(task);
 	}
-	bpf_iter_css_task_destroy(&tasks);
+	no_more(&processes);
 }
 
-/* Fills in what is out in *s. memcg must be trusted. */
-static __always_inline void scan(struct scan *s, struct mem_cgroup *memcg)
+/* Fills in what is out in *s. */
+static __always_inline void scan(struct scan *s, struct cgroup *top)
 {
 	struct cgroup_subsys_state *pos;
 	struct bpf_iter_css cgroups;
-	struct mem_cgroup *sub;
 	struct cgroup *cgrp;
 
 	__builtin_memset(&s->unit, 0, sizeof(s->unit));
@@ -407,7 +412,9 @@ static __always_inline void scan(struct scan *s, struct mem_cgroup *memcg)
 	s->truncated = s->explained = 0;
 
 	bpf_rcu_read_lock();
-	bpf_iter_css_new(&cgroups, &memcg->css, BPF_CGROUP_ITER_DESCENDANTS_PRE);
+	if (!find_processes(s->slot, top))
+		s->truncated = 1;
+	bpf_iter_css_new(&cgroups, &top->self, BPF_CGROUP_ITER_DESCENDANTS_PRE);
 	while ((pos = bpf_iter_css_next(&cgroups))) {
 		if (!is_populated(pos->cgroup))
 			continue;
@@ -416,15 +423,12 @@ static __always_inline void scan(struct scan *s, struct mem_cgroup *memcg)
 			break;
 		}
 		s->cgroups++;
-		sub = bpf_get_mem_cgroup(pos);
-		if (!sub)
-			continue;
 		cgrp = bpf_cgroup_from_id(pos->cgroup->kn->id);
-		if (cgrp) {
-			scan_cgroup(s, sub, cgrp);
-			bpf_cgroup_release(cgrp);
-		}
-		bpf_put_mem_cgroup(sub);
+		if (!cgrp)
+			continue;
+		if (memcg_of(cgrp))
+			scan_cgroup(s, cgrp);
+		bpf_cgroup_release(cgrp);
 	}
 	bpf_iter_css_destroy(&cgroups);
 	bpf_rcu_read_unlock();

@@ -1,25 +1,23 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel runs. `handle_out_of_memory` is the one program of all policies: a
- * policy is a struct_ops map of its own, made by user space, with this program and the
- * policy's name. `explain` makes the same decision without carrying it out.
- *
- * A decision has two steps. Which container gives way: the one whose OOM it is, or, at
+ * A decision. It has two steps. Which container gives way: the one whose OOM it is, or, at
  * a pod, a slice or the system, the first by the level's order. Then which process of
  * it, by that container's own policy; without one, by the kernel's measure.
  *
+ * The same on every kernel; tier.bpf.h has what differs.
+ *
  * When in doubt, return 0: the kernel's own OOM killer decides.
  */
-#include <oomlet/kernel.bpf.h>
-#include <oomlet/maps.bpf.h>
-#include <oomlet/scan.bpf.h>
-#include <oomlet/record.bpf.h>
-#include <oomlet/dying.bpf.h>
-#include <oomlet/aside.bpf.h>
-#include <oomlet/kill.bpf.h>
-#include <oomlet/pressure.bpf.h>
+#ifndef OOMLET_DECIDE_BPF_H
+#define OOMLET_DECIDE_BPF_H
 
-char LICENSE[] SEC("license") = "GPL";
+#include "kernel.bpf.h"
+#include "maps.bpf.h"
+#include "scan.bpf.h"
+#include "record.bpf.h"
+#include "dying.bpf.h"
+#include "aside.bpf.h"
+#include "kill.bpf.h"
 
 #define ASKED_AGAIN_NS 100000000
 
@@ -58,36 +56,30 @@ static __always_inline void find_level(struct scan *s, struct oomlet_record *r, 
 	s->heeds_marks = r->level == OOMLET_LEVEL_SLICE || r->level == OOMLET_LEVEL_SYSTEM;
 }
 
-static __always_inline void find_totals(struct scan *s, struct mem_cgroup *memcg, bool whole_system)
+static __always_inline void find_totals(struct scan *s, struct cgroup *cgrp, bool whole_system)
 {
 	struct oomlet_state *shared = shared_state();
 	__u64 ram = shared ? shared->ram_bytes : 0, swap = shared ? shared->swap_bytes : 0;
-	__u64 max = whole_system ? NO_LIMIT : memory_max(memcg), swap_max;
+	__u64 max = whole_system ? NO_LIMIT : memory_max(cgrp), swap_max;
 
 	s->system_bytes = s->total_bytes = ram + swap;
 	if (max == NO_LIMIT)
 		return;
-	swap_max = memcg->swap.max;
-	swap_max = swap_max >= PAGE_COUNTER_MAX ? swap : swap_max * OOMLET_PAGE_SIZE;
+	swap_max = memory_swap_max(cgrp);
 	s->total_bytes = max + (swap_max < swap ? swap_max : swap);
 }
 
 /* All up to the victim's choice. Returns false if nothing of this is oomlet's business. */
-static __noinline bool choose(struct scan *s, struct oomlet_record *r, struct mem_cgroup *memcg)
+static __noinline bool choose(struct scan *s, struct oomlet_record *r, struct cgroup *cgrp)
 {
-	struct cgroup *cgrp = bpf_cgroup_from_id(memcg->css.cgroup->kn->id);
-
-	if (!cgrp)
-		return false;
 	find_level(s, r, cgrp);
-	find_totals(s, memcg, r->level == OOMLET_LEVEL_SYSTEM);
+	find_totals(s, cgrp, r->level == OOMLET_LEVEL_SYSTEM);
 	s->shortage.declared = r->trigger == OOMLET_TRIGGER_PRESSURE;
 	if (s->shortage.declared) {
-		find_shortage(&s->shortage, memcg, r->level == OOMLET_LEVEL_SYSTEM);
+		find_shortage(&s->shortage, cgrp, r->level == OOMLET_LEVEL_SYSTEM);
 		record_pressure(r, cgrp);
 	}
-	bpf_cgroup_release(cgrp);
-	scan(s, memcg);
+	scan(s, cgrp);
 	/* Nobody to kill: tell of whom */
 	if (!s->chosen.best.rank.tgid && s->container_level >= 0)
 		s->chosen = s->unit;
@@ -118,13 +110,13 @@ static __always_inline bool is_inside(struct scan *s)
 	return s->container_level >= 0 && s->level > s->container_level;
 }
 
-static __noinline void kill(struct oom_control *oc, struct mem_cgroup *memcg, struct scan *s, struct oomlet_record *r)
+static __noinline void kill(oom_handle *oom, struct cgroup *cgrp, struct scan *s, struct oomlet_record *r)
 {
 	int group = group_level(s->chosen.best.rank.tgid, s->level);
 	int container = s->chosen.params_level >= 0 ? s->chosen.params_level : s->chosen.level;
 	__u64 scope = 0;
 
-	r->error = kill_victim(oc, s->chosen.best.rank.tgid, r->victim_rule);
+	r->error = kill_process(oom, s->chosen.best.rank.tgid, r->victim_rule);
 	if (r->error) {
 		r->outcome = OOMLET_OUTCOME_FAILED;
 		return;
@@ -132,7 +124,7 @@ static __noinline void kill(struct oom_control *oc, struct mem_cgroup *memcg, st
 	r->outcome = OOMLET_OUTCOME_KILLED;
 	/* As the kernel has it: nobody outside of what is out of memory */
 	if (r->kill != OOMLET_KILL_PROCESS && is_inside(s)) {
-		r->also_killed = group == s->level ? 0 : kill_rest(oc, s, memcg->css.cgroup->kn->id, s->chosen.best.rank.tgid);
+		r->also_killed = group == s->level ? 0 : kill_rest(oom, s, cgrp->kn->id, s->chosen.best.rank.tgid);
 		return;
 	}
 	switch (r->kill) {
@@ -152,7 +144,7 @@ static __noinline void kill(struct oom_control *oc, struct mem_cgroup *memcg, st
 			r->flags |= OOMLET_GROUP_DRIFT;
 	}
 	if (scope)
-		r->also_killed = kill_rest(oc, s, scope, s->chosen.best.rank.tgid);
+		r->also_killed = kill_rest(oom, s, scope, s->chosen.best.rank.tgid);
 }
 
 /* Who gives way of containers that have not all been looked at is nothing to decide. */
@@ -187,34 +179,35 @@ static __always_inline bool declined_just_now(struct scan *s, __u64 cgroup_id, _
 	       s->declined_victims == victims_noted() && s->declined_pid == bpf_get_current_task_btf()->pid;
 }
 
-static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, __u32 trigger)
+static __noinline int decide(oom_handle *oom, struct cgroup *cgrp, __u32 trigger)
 {
-	__u64 start = bpf_ktime_get_boot_ns(), id = memcg->css.cgroup->kn->id;
+	__u64 start = bpf_ktime_get_boot_ns(), id = cgrp->kn->id;
 	__u32 slot = OOMLET_SLOT_HANDLER;
+	struct victim victim = {};
 	struct oomlet_record *r;
 	struct scan *s;
 
 	s = bpf_map_lookup_elem(&scans, &slot);
 	if (!s || declined_just_now(s, id, start))
 		return 0;
-	if (waited_for_victim(oc, memcg, start + WAIT_NS))
+	if (waited_for_victim(oom, cgrp, start + WAIT_NS))
 		return 1;
 	r = record_start(slot);
 	if (!r)
 		return 0;
 	s->slot = slot;
 	r->trigger = trigger;
-	if (!choose(s, r, memcg))
+	if (!choose(s, r, cgrp))
 		return decline(s, id);
 
 	r->boottime_ns = start;
 	r->decision_ns = bpf_ktime_get_boot_ns() - start;
-	record_limit(r, memcg);
+	record_limit(r, cgrp);
 	record_choice(r, s);
 	if (stands_aside(s, r))
 		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
 	else if (r->outcome != OOMLET_OUTCOME_DRY_RUN)
-		kill(oc, memcg, s, r);
+		kill(oom, cgrp, s, r);
 	if (r->outcome == OOMLET_OUTCOME_KILLED || !is_said_already(r))
 		record_send(r);
 	/* It has ended by itself: that frees memory, too */
@@ -222,31 +215,11 @@ static __noinline int decide(struct oom_control *oc, struct mem_cgroup *memcg, _
 		return 1;
 	if (r->outcome != OOMLET_OUTCOME_KILLED)
 		return decline(s, id);
-	wait_for_end(s->chosen.best.rank.tgid, s->chosen.best.rank.start_boottime_ns, start + WAIT_NS);
+	victim.tgid = s->chosen.best.rank.tgid;
+	victim.start_boottime_ns = s->chosen.best.rank.start_boottime_ns;
+	victim.size_bytes = rss_bytes(&s->chosen.best.process.memory);
+	wait_for_memory(oom, cgrp, &victim, start + WAIT_NS);
 	return 1;
-}
-
-SEC("struct_ops/handle_out_of_memory")
-int handle_out_of_memory(unsigned long long *ctx)
-{
-	/* The first argument only: the second differs from kernel to kernel */
-	struct oom_control *oc = (struct oom_control *)ctx[0];
-	struct mem_cgroup *memcg = oc->memcg;
-	bool declared;
-	int handled;
-
-	/* sysrq-f is for a human who has reasons to ask the kernel */
-	if (oc->order < 0)
-		return 0;
-	declared = is_declared();
-	if (memcg)
-		return decide(oc, memcg, declared ? OOMLET_TRIGGER_PRESSURE : OOMLET_TRIGGER_LIMIT);
-	memcg = bpf_get_root_mem_cgroup();
-	if (!memcg)
-		return 0;
-	handled = decide(oc, memcg, declared ? OOMLET_TRIGGER_PRESSURE : OOMLET_TRIGGER_SYSTEM);
-	bpf_put_mem_cgroup(memcg);
-	return handled;
 }
 
 /* What would be decided now: the record to map `explanation`, and the candidates of one
@@ -257,7 +230,6 @@ int explain(struct oomlet_question *q)
 {
 	struct oomlet_record *r, *out;
 	__u32 slot = OOMLET_SLOT_EXPLAIN, zero = 0;
-	struct mem_cgroup *memcg;
 	struct cgroup *cgrp;
 	struct scan *s;
 
@@ -270,137 +242,23 @@ int explain(struct oomlet_question *q)
 	cgrp = bpf_cgroup_from_id(q->cgroup_id);
 	if (!cgrp)
 		return 0;
-	memcg = bpf_get_mem_cgroup(&cgrp->self);
-	bpf_cgroup_release(cgrp);
-	if (!memcg)
-		return 0;
 	s->slot = slot;
 	s->explain_cgroup_id = q->container_cgroup_id;
 	r->boottime_ns = bpf_ktime_get_boot_ns();
 	if (q->by_pressure)
 		r->trigger = OOMLET_TRIGGER_PRESSURE;
-	choose(s, r, memcg);
+	choose(s, r, cgrp);
 	r->decision_ns = bpf_ktime_get_boot_ns() - r->boottime_ns;
 	if (!q->by_pressure)
 		r->trigger = r->level == OOMLET_LEVEL_SYSTEM ? OOMLET_TRIGGER_SYSTEM : OOMLET_TRIGGER_LIMIT;
-	record_limit(r, memcg);
+	record_limit(r, cgrp);
 	record_choice(r, s);
 	r->outcome = stands_aside(s, r) ? OOMLET_OUTCOME_STOOD_ASIDE : OOMLET_OUTCOME_DRY_RUN;
-	bpf_put_mem_cgroup(memcg);
+	bpf_cgroup_release(cgrp);
 	bpf_probe_read_kernel(out, sizeof(*out), r);
 	q->explained = s->explained;
 	q->error = 0;
 	return 0;
 }
 
-/* Only for one at a time: they share what a decision works on. */
-static __u32 deciding;
-
-/* An OOM by pressure that nobody is to die for leaves the kernel nothing to decide: it is
- * on record, and not declared. Whether it is to be declared.
- */
-static __noinline bool is_for_real(struct mem_cgroup *memcg, const struct oomlet_pressure_limit *limit)
-{
-	__u32 slot = OOMLET_SLOT_PRESSURE;
-	struct oomlet_record *r;
-	bool known, real;
-	struct scan *s;
-
-	s = bpf_map_lookup_elem(&scans, &slot);
-	r = record_start(slot);
-	if (!s || !r)
-		return false;
-	s->slot = slot;
-	s->explain_cgroup_id = 0;
-	r->trigger = OOMLET_TRIGGER_PRESSURE;
-	r->boottime_ns = bpf_ktime_get_boot_ns();
-	known = choose(s, r, memcg);
-	r->decision_ns = bpf_ktime_get_boot_ns() - r->boottime_ns;
-	record_limit(r, memcg);
-	record_choice(r, s);
-	if (limit->flags & OOMLET_DRY_RUN)
-		r->outcome = OOMLET_OUTCOME_DRY_RUN;
-	if (!known || !s->chosen.best.rank.tgid || is_partial(s)) {
-		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
-	} else if (limit->available_permille && available_permille() >= limit->available_permille) {
-		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
-		r->flags |= OOMLET_MEMORY_AVAILABLE;
-	}
-	real = !r->outcome;
-	if (!real)
-		record_send(r);
-	return real;
-}
-
-static int declare(void *map, int *key, void *value)
-{
-	struct oomlet_pressure_limit *limit;
-	struct declaration *d = value;
-	struct mem_cgroup *memcg;
-	struct cgroup *cgrp;
-	bool real = false;
-
-	/* Another one is being decided, in a moment or in an OOM's time: after it */
-	if (__sync_val_compare_and_swap(&deciding, 0, 1)) {
-		if (bpf_wq_start(&d->work, 0))
-			d->busy = 0;
-		return 0;
-	}
-	cgrp = bpf_cgroup_from_id(d->cgroup_id);
-	memcg = cgrp ? bpf_get_mem_cgroup(&cgrp->self) : NULL;
-	limit = memcg ? bpf_cgrp_storage_get(&pressure, cgrp, NULL, 0) : NULL;
-	if (limit)
-		real = is_for_real(memcg, limit);
-	deciding = 0;
-	if (memcg) {
-		if (real) {
-			d->declaring_pid = bpf_get_current_task_btf()->pid;
-			if (cgrp->level)
-				bpf_out_of_memory(memcg, 0, BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK);
-			else
-				bpf_out_of_memory(NULL, 0, BPF_OOM_FLAGS_WAIT_ON_OOM_LOCK);
-			d->declaring_pid = 0;
-		}
-		bpf_put_mem_cgroup(memcg);
-	}
-	if (cgrp)
-		bpf_cgroup_release(cgrp);
-	d->busy = 0;
-	return 0;
-}
-
-/* For each cgroup, and the system, about every 2 s while not idle. */
-SEC("tp_btf/psi_avgs_work")
-int watch_pressure(unsigned long long *ctx)
-{
-	struct psi_group *group = (struct psi_group *)ctx[0];
-	/* The system's may be 0 */
-	__u64 cgroup_id = group->cgroup_id ?: ROOT_CGROUP_ID;
-	struct oomlet_pressure_limit *limit;
-	struct oomlet_stall *stall;
-	struct cgroup *cgrp;
-	__u64 total;
-
-	cgrp = bpf_cgroup_from_id(cgroup_id);
-	if (!cgrp)
-		return 0;
-	limit = bpf_cgrp_storage_get(&pressure, cgrp, NULL, 0);
-	if (limit && limit->kind) {
-		total = limit->kind == OOMLET_PRESSURE_FULL ? group->total[PSI_MEM_FULL] : group->total[PSI_MEM_SOME];
-		stall = bpf_cgrp_storage_get(&stalls, cgrp, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		/* Otherwise, at the next look */
-		if (stall && look(stall, limit, total) && !start_declaration(cgroup_id, declare))
-			stall->declared_at_ns = 0;
-	}
-	bpf_cgroup_release(cgrp);
-	return 0;
-}
-
-/* Only to have its type's layout and the program's attachment: user space makes the maps
- * that are attached, one for each policy.
- */
-SEC(".struct_ops")
-struct bpf_oom_ops template = {
-	.handle_out_of_memory = (void *)handle_out_of_memory,
-	.name = "oomlet",
-};
+#endif
