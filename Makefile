@@ -1,7 +1,7 @@
 # A thin front: `swift build` builds oomlet, Tests/VM/build-kernel the test kernel.
 
 PACKAGES = libbpf-dev libelf-dev zlib1g-dev libjansson-dev libseccomp-dev libyaml-dev pkg-config \
-	linux-source-6.12 bc bison flex cpio dwarves rsync gcc libc6-dev make patch libssl-dev xz-utils \
+	linux-source-6.12 bc bison flex cpio dwarves rsync gcc libc6-dev make patch libssl-dev xz-utils zstd kmod \
 	qemu-system-x86 busybox-static e2fsprogs bpftool runc crun containerd jq curl prometheus iproute2 procps python3 python3-jsonschema python3-yaml \
 	mmdebstrap systemd python3-venv $(if $(shell command -v kubectl),,kubernetes-client)
 
@@ -22,6 +22,7 @@ help:
 	@echo "make test     all tests: lint, units, the kernel's interface, the scenarios in the test kernel"
 	@echo "make fuzz     the parsers that a stranger can reach, fuzzed for a minute; CI runs it after the tests"
 	@echo "make install  what is built, on this machine (PREFIX=$(PREFIX), DESTDIR=); make uninstall"
+	@echo "make stock    fetch Debian's own kernels, for Tests/VM/vm --kernel stock:NAME"
 	@echo "make lint unit packaging recipes kernel interface scenarios   one of these alone"
 
 deps:
@@ -41,13 +42,19 @@ kernel: deps
 	for base in $(bases); do Tests/VM/build-kernel --base $$base || exit; done
 	Tests/VM/build-kernel --config Tests/VM/no-bpf-oom.fragment
 
+# Debian's own kernels, the newest release of each
+stocks = 7.3 7.2 6.18 6.16 6.12 6.1
+
+stock: deps
+	Tests/VM/fetch-stock $(stocks)
+
 demo: build deps
 	Tests/VM/build-kernel
 	Tests/Scenarios/run demo
 
 lint: deps
 	swift format lint --strict --recursive Package.swift Sources Tests
-	for script in $(addprefix Tests/VM/,build-kernel fetch-sources vm check-interface boots) $(addprefix Tests/,Scenarios/run Packaging/run Fuzz/run) \
+	for script in $(addprefix Tests/VM/,build-kernel fetch-sources fetch-stock vm check-interface boots) $(addprefix Tests/,Scenarios/run Packaging/run Fuzz/run) \
 		Tests/Scenarios/build-trixie Tests/Scenarios/*.sh; do bash -n $$script || exit; done
 
 unit: deps
@@ -113,4 +120,4 @@ fuzz: deps
 test: lint unit build packaging recipes kernel interface scenarios
 	@echo "all tests passed"
 
-.PHONY: help deps build kernel trixie install uninstall image-root image demo lint unit packaging recipes interface scenarios fuzz test
+.PHONY: help deps build kernel stock trixie install uninstall image-root image demo lint unit packaging recipes interface scenarios fuzz test
