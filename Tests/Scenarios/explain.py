@@ -72,8 +72,8 @@ def is_right(i):
     containers = [random_container(chance, pod, name) for name in ("ab" if at == "pod" else "a")]
     answer = explain(containers[0], at)
     foretold = answer["decision"]["victim"]
-    # Grows by next to nothing before memory is out; the one least likely to be moved by it
-    grower = answer["candidates"][-1]["pid"]
+    # Grows by next to nothing before memory is out; the one least likely to be moved by it, but not one to which min-size is near
+    grower = next((c for c in reversed(answer["candidates"]) if c["class"] != "small"), answer["candidates"][-1])["pid"]
     process = next(p for c in containers for p in c.processes if p.pid == grower)
     cgroup = pod if at == "pod" else containers[0].cgroup
     cgroup.set("memory.max", int(cgroup.get("memory.current")) + 32 * 4096)
