@@ -10,11 +10,13 @@
 #define oom_handle struct oom_control
 
 #define WAIT_NS 100000000
+#define ROOM_PAGES 64
+#define KILLS_GROUPS 1
 #define WAIT_ROUNDS (1 << 20)
 
 #include <oomlet/css_processes.bpf.h>
 #include <oomlet/decide.bpf.h>
-#include <oomlet/pressure.bpf.h>
+#include <oomlet/declare.bpf.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -134,48 +136,9 @@ int handle_out_of_memory(unsigned long long *ctx)
 	cgrp = bpf_cgroup_from_id(memcg ? memcg->css.cgroup->kn->id : ROOT_CGROUP_ID);
 	if (!cgrp)
 		return 0;
-	handled = decide(oc, cgrp, is_declared() ? OOMLET_TRIGGER_PRESSURE : trigger);
+	handled = decide(oc, cgrp, is_declared() ? OOMLET_TRIGGER_PRESSURE : trigger, OOMLET_SLOT_HANDLER);
 	bpf_cgroup_release(cgrp);
 	return handled;
-}
-
-/* Only for one at a time: they share what a decision works on. */
-static __u32 deciding;
-
-/* An OOM by pressure that nobody is to die for leaves the kernel nothing to decide: it is
- * on record, and not declared. Whether it is to be declared.
- */
-static __noinline bool is_for_real(struct cgroup *cgrp, const struct oomlet_pressure_limit *limit)
-{
-	__u32 slot = OOMLET_SLOT_PRESSURE;
-	struct oomlet_record *r;
-	bool known, real;
-	struct scan *s;
-
-	s = bpf_map_lookup_elem(&scans, &slot);
-	r = record_start(slot);
-	if (!s || !r)
-		return false;
-	s->slot = slot;
-	s->explain_cgroup_id = 0;
-	r->trigger = OOMLET_TRIGGER_PRESSURE;
-	r->boottime_ns = bpf_ktime_get_boot_ns();
-	known = choose(s, r, cgrp);
-	r->decision_ns = bpf_ktime_get_boot_ns() - r->boottime_ns;
-	record_limit(r, cgrp);
-	record_choice(r, s);
-	if (limit->flags & OOMLET_DRY_RUN)
-		r->outcome = OOMLET_OUTCOME_DRY_RUN;
-	if (!known || !s->chosen.best.rank.tgid || is_partial(s)) {
-		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
-	} else if (limit->available_permille && available_permille() >= limit->available_permille) {
-		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
-		r->flags |= OOMLET_MEMORY_AVAILABLE;
-	}
-	real = !r->outcome;
-	if (!real)
-		record_send(r);
-	return real;
 }
 
 static int declare(void *map, int *key, void *value)

@@ -312,6 +312,15 @@ enum oomlet_attach_style {
 	OOMLET_ATTACH_NONE = 0,
 	OOMLET_ATTACH_CGROUP_FLAG = 1,	/* target_fd with BPF_F_CGROUP_FD */
 	OOMLET_ATTACH_CGROUP_TARGET = 2,/* target_fd alone */
+	OOMLET_ATTACH_STORAGE = 3,	/* an entry in map `attached`: tier `tracing` */
+};
+
+/* Value of map `attached`, BPF_MAP_TYPE_CGRP_STORAGE, on kernels without struct bpf_oom_ops: a policy is in force on
+ * the cgroup. There it is that instead of a link.
+ */
+struct oomlet_attached {
+	__u32 kind;			/* enum oomlet_kind; of the root: OOMLET_KIND_SLICE */
+	__u32 pad;
 };
 
 /* Value of map `state`, an array of one. */

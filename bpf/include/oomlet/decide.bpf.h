@@ -18,6 +18,7 @@
 #include "dying.bpf.h"
 #include "aside.bpf.h"
 #include "kill.bpf.h"
+#include "pressure.bpf.h"
 
 #define ASKED_AGAIN_NS 100000000
 
@@ -114,7 +115,7 @@ static __noinline void kill(oom_handle *oom, struct cgroup *cgrp, struct scan *s
 {
 	int group = group_level(s->chosen.best.rank.tgid, s->level);
 	int container = s->chosen.params_level >= 0 ? s->chosen.params_level : s->chosen.level;
-	__u64 scope = 0;
+	__u64 group_id = group >= 0 ? cgroup_at(s->chosen.best.rank.tgid, group) : 0, scope = 0;
 
 	r->error = kill_process(oom, s->chosen.best.rank.tgid, r->victim_rule);
 	if (r->error) {
@@ -124,14 +125,15 @@ static __noinline void kill(oom_handle *oom, struct cgroup *cgrp, struct scan *s
 	r->outcome = OOMLET_OUTCOME_KILLED;
 	/* As the kernel has it: nobody outside of what is out of memory */
 	if (r->kill != OOMLET_KILL_PROCESS && is_inside(s)) {
-		r->also_killed = group == s->level ? 0 : kill_rest(oom, s, cgrp->kn->id, s->chosen.best.rank.tgid);
+		if (!KILLS_GROUPS || group != s->level)
+			r->also_killed = kill_rest(oom, s, cgrp->kn->id, s->chosen.best.rank.tgid);
 		return;
 	}
 	switch (r->kill) {
 	case OOMLET_KILL_CONTAINER:
-		if (group >= 0 && group < container)
+		if (KILLS_GROUPS && group >= 0 && group < container)
 			r->flags |= OOMLET_GROUP_DRIFT;
-		if (group < 0 || group > container)
+		if (!KILLS_GROUPS || group < 0 || group > container)
 			scope = s->chosen.cgroup_id;
 		break;
 	case OOMLET_KILL_POD:
@@ -140,7 +142,9 @@ static __noinline void kill(oom_handle *oom, struct cgroup *cgrp, struct scan *s
 			scope = s->chosen.cgroup_id;
 		break;
 	default:
-		if (group >= 0 && !(r->flags & OOMLET_NO_POLICY))
+		if (!KILLS_GROUPS && group >= 0 && (r->flags & OOMLET_NO_POLICY))
+			scope = group_id;
+		if (KILLS_GROUPS && group >= 0 && !(r->flags & OOMLET_NO_POLICY))
 			r->flags |= OOMLET_GROUP_DRIFT;
 	}
 	if (scope)
@@ -179,10 +183,9 @@ static __always_inline bool declined_just_now(struct scan *s, __u64 cgroup_id, _
 	       s->declined_victims == victims_noted() && s->declined_pid == bpf_get_current_task_btf()->pid;
 }
 
-static __noinline int decide(oom_handle *oom, struct cgroup *cgrp, __u32 trigger)
+static __noinline int decide(oom_handle *oom, struct cgroup *cgrp, __u32 trigger, __u32 slot)
 {
 	__u64 start = bpf_ktime_get_boot_ns(), id = cgrp->kn->id;
-	__u32 slot = OOMLET_SLOT_HANDLER;
 	struct victim victim = {};
 	struct oomlet_record *r;
 	struct scan *s;
@@ -259,6 +262,45 @@ int explain(struct oomlet_question *q)
 	q->explained = s->explained;
 	q->error = 0;
 	return 0;
+}
+
+/* Only for one at a time: they share what a decision works on. */
+static __u32 deciding;
+
+/* An OOM by pressure that nobody is to die for leaves the kernel nothing to decide: it is
+ * on record, and not declared. Whether it is to be declared.
+ */
+static __noinline bool is_for_real(struct cgroup *cgrp, const struct oomlet_pressure_limit *limit)
+{
+	__u32 slot = OOMLET_SLOT_PRESSURE;
+	struct oomlet_record *r;
+	bool known, real;
+	struct scan *s;
+
+	s = bpf_map_lookup_elem(&scans, &slot);
+	r = record_start(slot);
+	if (!s || !r)
+		return false;
+	s->slot = slot;
+	s->explain_cgroup_id = 0;
+	r->trigger = OOMLET_TRIGGER_PRESSURE;
+	r->boottime_ns = bpf_ktime_get_boot_ns();
+	known = choose(s, r, cgrp);
+	r->decision_ns = bpf_ktime_get_boot_ns() - r->boottime_ns;
+	record_limit(r, cgrp);
+	record_choice(r, s);
+	if (limit->flags & OOMLET_DRY_RUN)
+		r->outcome = OOMLET_OUTCOME_DRY_RUN;
+	if (!known || !s->chosen.best.rank.tgid || is_partial(s)) {
+		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
+	} else if (limit->available_permille && available_permille() >= limit->available_permille) {
+		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
+		r->flags |= OOMLET_MEMORY_AVAILABLE;
+	}
+	real = !r->outcome;
+	if (!real)
+		record_send(r);
+	return real;
 }
 
 #endif

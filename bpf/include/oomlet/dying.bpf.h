@@ -45,7 +45,7 @@ static __noinline void note(struct task_struct *task)
 		return;
 	if (mm)
 		memory_of(mm, &memory);
-	at = d->next++ % DYING;
+	at = __sync_fetch_and_add(&d->next, 1) % DYING;
 	d->victims[at].tgid = task->tgid;
 	d->victims[at].start_boottime_ns = task->group_leader->start_boottime;
 	d->victims[at].noted_at_ns = bpf_ktime_get_boot_ns();
@@ -117,12 +117,10 @@ static __noinline int state_of(oom_handle *oom, struct cgroup *cgrp, const struc
 	return state;
 }
 
-#define ROOM_BYTES (64 * OOMLET_PAGE_SIZE)
-
 /* Whether what could not be charged can be now. */
 static __always_inline bool has_room(oom_handle *oom, struct cgroup *cgrp)
 {
-	__u64 max = memory_max(cgrp), wanted = ROOM_BYTES + (OOMLET_PAGE_SIZE << (oom->order & 15));
+	__u64 max = memory_max(cgrp), wanted = OOMLET_PAGE_SIZE * ROOM_PAGES + (OOMLET_PAGE_SIZE << (oom->order & 15));
 
 	return max != NO_LIMIT && memory_current(cgrp) + wanted <= max;
 }

@@ -144,6 +144,7 @@ enum { MMF_OOM_SKIP = 21 };		/* nothing (more) to be had from it */
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
+	unsigned int flags;
 	struct mm_struct *oom_mm;	/* an OOM kill has chosen the process: what it had then */
 	short oom_score_adj;
 } __core;
@@ -175,6 +176,7 @@ struct pid {
 } __core;
 
 struct css_set {
+	struct cgroup_subsys_state *subsys[1];	/* by cgroup_subsys_id */
 	struct cgroup *dfl_cgrp;
 } __core;
 
@@ -194,12 +196,35 @@ struct task_struct {
 } __core;
 
 enum {
+	PF_EXITING = 0x00000004,
+	PF_DUMPCORE = 0x00000200,
 	PF_KTHREAD = 0x00200000,
+	SIGNAL_GROUP_EXIT = 0x00000004,
+	SIGKILL = 9,
 };
 
 struct oom_control {
 	struct mem_cgroup *memcg;	/* NULL: the system */
 	int order;			/* -1: somebody asks for it, by sysrq-f */
+} __core;
+
+/* Flags of allocations, the same in all kernels (include/linux/gfp_types.h) */
+enum {
+	GFP_FS = 0x80,
+	GFP_RETRY_MAYFAIL = 0x4000,
+	GFP_THISNODE = 0x200000,
+	COSTLY_ORDER = 3,
+};
+
+struct zone {
+	unsigned long _watermark[3];
+	unsigned long watermark_boost;
+	long lowmem_reserve[4];
+	atomic_long_t vm_stat[1];	/* free pages first */
+} __core;
+
+struct zoneref {
+	struct zone *zone;
 } __core;
 
 struct bpf_struct_ops_link;
@@ -254,6 +279,7 @@ enum { ROOT_CGROUP_ID = 1 };
 enum {
 	BPF_CGROUP_ITER_DESCENDANTS_PRE = 2,
 	CSS_TASK_ITER_PROCS = 1,
+	BPF_TASK_ITER_ALL_PROCS = 0,
 	BPF_TASK_ITER_PROC_THREADS = 2,
 };
 
@@ -284,6 +310,10 @@ int bpf_wq_set_callback_impl(struct bpf_wq *wq, int (callback_fn)(void *map, int
 			     unsigned int flags, void *aux__ign) __ksym;
 #define bpf_wq_set_callback(wq, callback, flags) bpf_wq_set_callback_impl(wq, callback, flags, NULL)
 #endif
+
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID };
+/* From Linux 6.13 on; not from kernel threads, and not to a thread that exits */
+int bpf_send_signal_task(struct task_struct *task, int sig, enum pid_type type, __u64 value) __ksym __weak;
 
 void bpf_rcu_read_lock(void) __ksym;
 void bpf_rcu_read_unlock(void) __ksym;

@@ -56,7 +56,26 @@ static __noinline int group_level(__u32 tgid, int from_level)
 	return found;
 }
 
-/* Lists all processes below a cgroup. */
+/* The id of the cgroup at that level that the process is below; 0: none. */
+static __noinline __u64 cgroup_at(__u32 tgid, int level)
+{
+	struct task_struct *task = bpf_task_from_pid(tgid);
+	struct cgroup *cgrp;
+	__u64 id = 0;
+
+	if (!task)
+		return 0;
+	bpf_rcu_read_lock();
+	cgrp = bpf_cgroup_ancestor(task->cgroups->dfl_cgrp, level);
+	if (cgrp) {
+		id = cgrp->kn->id;
+		bpf_cgroup_release(cgrp);
+	}
+	bpf_rcu_read_unlock();
+	bpf_task_release(task);
+	return id;
+}
+
 static __noinline void list_own_victims(struct scan *s, struct cgroup *cgrp)
 {
 	struct processes processes;

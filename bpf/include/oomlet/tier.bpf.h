@@ -24,6 +24,12 @@ struct victim {
 
 enum { WITH_VICTIM = 0xffff };
 
+/* A tier defines as well:
+ *	WAIT_NS			how long a decision waits at most
+ *	ROOM_PAGES		what makes an OOM none, beyond what is wanted
+ *	KILLS_GROUPS		1: a kill takes along all below the topmost memory.oom.group, as the kernel's own
+ */
+
 /* Kills a process that is_victim() says no of. by: enum oomlet_victim, or WITH_VICTIM. 0, or a negative errno */
 static int kill_task(oom_handle *oom, struct task_struct *task, __u32 by);
 
