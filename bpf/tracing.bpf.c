@@ -341,7 +341,7 @@ int decide_for_system(unsigned long long *ctx)
 /* --- pressure ------------------------------------------------------------------------- */
 
 /* Carries out what is_for_real() has found. */
-static __noinline void kill_for_pressure(struct cgroup *cgrp)
+static __always_inline void kill_for_pressure(struct cgroup *cgrp)
 {
 	__u32 slot = OOMLET_SLOT_PRESSURE;
 	struct oomlet_record *r = bpf_map_lookup_elem(&drafts, &slot);
@@ -356,7 +356,7 @@ static __noinline void kill_for_pressure(struct cgroup *cgrp)
 }
 
 /* Returns 0 if another one is being decided. */
-static __noinline int end_pressure(struct cgroup *cgrp, const struct oomlet_pressure_limit *limit)
+static __always_inline int end_pressure(struct cgroup *cgrp, const struct oomlet_pressure_limit *limit)
 {
 	struct want *want =
 		bpf_task_storage_get(&wants, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);

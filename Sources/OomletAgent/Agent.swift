@@ -32,7 +32,7 @@ public final class Agent {
   private let telemetry: Telemetry
   private var keeper: RecordKeeper?
   private let reliefJournal = ReliefJournal()
-  private var systemLink: PolicyLink?
+  private var systemPolicy: Attachment?
   private var rounds = 0
 
   public init(logger: Logger) throws(Failure) {
@@ -289,7 +289,7 @@ extension Agent {
   private func attachSystem() {
     let attacher = Attacher(deadline: monotonicNanoseconds() + 1_000_000_000)
     do throws(Failure) {
-      try attacher.attachSystem(order: config.order, holding: &systemLink)
+      try attacher.attachSystem(order: config.order, holding: &systemPolicy)
       if state.set(.systemPolicy, nil) { logger.notice("OOMs of slices and of the system are decided again") }
     } catch {
       // The first time it had the right to ask for the name of what is there

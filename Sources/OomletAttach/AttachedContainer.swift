@@ -105,13 +105,12 @@ public struct AttachedContainer: Sendable {
 }
 
 extension AttachedContainer {
-  /// The id of the cgroup that the kernel says its pinned link is on; 0: none.
-  public var linkedCgroupID: UInt64 {
-    guard let link = PolicyLink(pinned: Pins.link(ofContainer: cgroupID)), let info = link.info else { return 0 }
-    return info.cgroupID
-  }
+  var policyPlace: PolicyPlace { .container(cgroup, id: cgroupID) }
 
-  public var isAttached: Bool { linkedCgroupID == cgroupID }
+  /// The id of the cgroup that the kernel says its policy is on; 0: none.
+  public var attachedCgroupID: UInt64 { policyPlace.attachedCgroupID }
+
+  public var isAttached: Bool { policyPlace.isAttached }
 
   /// Whether nothing of it runs any more, as far as can be told.
   var hasEnded: Bool {

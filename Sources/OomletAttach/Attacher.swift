@@ -49,16 +49,15 @@ public struct Attacher {
   /// Attaches to the root cgroup what chooses among containers when the OOM is a slice's or the system's.
   ///
   /// - Parameter held: that link, of an earlier call: it stays in force should somebody remove the pin, and is pinned again.
-  public func attachSystem(order: [OrderKey], holding held: inout PolicyLink?) throws(Failure) {
+  public func attachSystem(order: [OrderKey], holding held: inout Attachment?) throws(Failure) {
     let map = try load(.system)
     try State.set(order: order)
     let root = try Cgroup(path: "/")
     guard Cgroup.isWhole else { throw Failure(.unsupported, "\(Cgroup.partProblem): \(Cgroup.partRemedy)") }
-    if let link = held.take(), link.info?.cgroupID == root.id, PolicyLink(pinned: Pins.systemLink) == nil {
-      try link.pin(Pins.systemLink)
-    }
-    try link(map, to: root, pinnedAt: Pins.systemLink)
-    held = PolicyLink(pinned: Pins.systemLink)
+    let place = PolicyPlace.system(id: root.id)
+    if let attachment = held.take(), attachment.cgroupID == root.id, Attachment(at: place) == nil { try attachment.keep() }
+    try attach(map, to: root, at: place)
+    held = Attachment(at: place)
   }
 
   /// From now on the system's stalls are called an OOM when they are above that; nil: never.
@@ -67,12 +66,11 @@ public struct Attacher {
     try Pressure.setLimit(limit, of: try Cgroup(path: "/"))
   }
 
-  /// Links a policy to a cgroup and pins that, unless the pin is such a link already.
-  private func link(_ map: borrowing OwnedFD, to cgroup: borrowing Cgroup, pinnedAt pin: String) throws(Failure) {
-    guard PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id else { return }
-    Pins.remove(pin)
-    let link = try PolicyLink(policy: map, to: cgroup)
-    try link.pin(pin)
+  /// Puts a policy in force on a cgroup for good, unless it is so already.
+  private func attach(_ map: borrowing OwnedFD, to cgroup: borrowing Cgroup, at place: PolicyPlace) throws(Failure) {
+    guard !place.isAttached else { return }
+    place.takeOff()
+    try Attachment(map, to: cgroup, at: place).keep()
   }
 
   /// - Parameter part: whose it is; others don't wait for it.
@@ -109,9 +107,9 @@ public struct Attacher {
     let pressureProblem = request.pressure == nil ? nil : problem(withPressureOf: cgroup)
     // One that runs already is better off with the rest of its policy
     if let pressureProblem, request.require, !isAgent { throw pressureProblem }
-    let pin = Pins.link(ofContainer: cgroup.id)
-    if PolicyLink(pinned: pin)?.info?.cgroupID != cgroup.id {
-      Pins.remove(pin)
+    let there = PolicyPlace.container(cgroup.path, id: cgroup.id)
+    if !there.isAttached {
+      there.takeOff()
     } else if Parameters(on: cgroup)?.containerID == container.identity.id {
       // Both prestart and createRuntime may be configured
       guard isAgent, let rule, let attached = container.attached, attached.rule != nil else { return [] }
@@ -151,10 +149,13 @@ public struct Attacher {
     to cgroup: borrowing Cgroup, _ rule: Int?
   ) throws(Failure) {
     let before = Parameters(on: cgroup)
+    let there = PolicyPlace.container(cgroup.path, id: cgroup.id)
     var attached: AttachedContainer?
+    var isAttached = false
     do throws(Failure) {
       try store(parameters, request, on: cgroup)
-      let link = try PolicyLink(policy: map, to: cgroup)
+      let attachment = try Attachment(map, to: cgroup, at: there)
+      isAttached = true
       var pod: AttachedContainer.PodCgroup?
       if let path = container.place.pod, let id = Cgroup.id(ofPath: path) { pod = .init(path: path, id: id) }
       let new = AttachedContainer(
@@ -163,8 +164,9 @@ public struct Attacher {
         relief: request.relief, life: container.life, bundle: container.bundle)
       attached = new
       try new.write()
-      try link.pin(Pins.link(ofContainer: cgroup.id))
+      try attachment.keep()
     } catch {
+      if isAttached { there.takeOff() }
       if let before { try? before.store(on: cgroup) } else { Parameters.remove(from: cgroup) }
       try? Pressure.setLimit(nil, of: cgroup)
       attached?.removeFile()
@@ -196,7 +198,7 @@ public struct Attacher {
     try store(parameters, request, on: cgroup)
     var attached = attached
     if attached.policy != request.victim.description {
-      try replaceLink(by: map, on: cgroup, pinnedAt: Pins.link(ofContainer: cgroup.id))
+      try replace(at: .container(cgroup.path, id: cgroup.id), by: map, on: cgroup)
     }
     (attached.policy, attached.kill, attached.rule) = (request.victim.description, request.kill, rule)
     attached.relief = request.relief
@@ -204,13 +206,10 @@ public struct Attacher {
     try attached.write()
   }
 
-  private func replaceLink(by map: borrowing OwnedFD, on cgroup: borrowing Cgroup, pinnedAt pin: String) throws(Failure) {
-    if let old = PolicyLink(pinned: pin) {
-      guard try !old.replace(by: map) else { return }
-      try old.detach()
-    }
-    Pins.remove(pin)
-    try PolicyLink(policy: map, to: cgroup).pin(pin)
+  private func replace(at place: PolicyPlace, by map: borrowing OwnedFD, on cgroup: borrowing Cgroup) throws(Failure) {
+    if let old = Attachment(at: place), try old.replace(by: map) { return }
+    place.takeOff()
+    try Attachment(map, to: cgroup, at: place).keep()
   }
 
   /// Notes on the cgroup of a container without policy who it is, for its comparison with others.
@@ -233,7 +232,7 @@ public struct Attacher {
     let lock = try self.lock("pods", of: String(cgroup.id))
     let order = order ?? Parameters(on: cgroup)?.order ?? PolicyRequest.defaultOrder
     try Parameters(pod: identity, qos: qos, order: order).store(on: cgroup)
-    try link(map, to: cgroup, pinnedAt: Pins.link(ofPod: cgroup.id))
+    try attach(map, to: cgroup, at: .pod(cgroup.path, id: cgroup.id))
     lock.release()
   }
 
@@ -248,7 +247,7 @@ public struct Attacher {
     guard !isThisLife else { return nil }
     // Two that run can't both be in a cgroup of their own
     if let other = attached?.life, !other.isOver { return nil }
-    if let attached { try removeLocked(attached) } else { takeOff(Pins.link(ofContainer: cgroup.id)) }
+    if let attached { try removeLocked(attached) } else { PolicyPlace.container(cgroup.path, id: cgroup.id).takeOff() }
     Parameters.remove(from: cgroup)
     try? Pressure.setLimit(nil, of: cgroup)
     return
@@ -295,7 +294,7 @@ public struct Attacher {
   }
 
   private func removeLocked(_ container: AttachedContainer) throws(Failure) {
-    takeOff(Pins.link(ofContainer: container.cgroupID))
+    container.policyPlace.takeOff()
     try leave(container.pod) { container.removeFile() }
     // Last: while there is an identity file, the agent keeps memory.oom.group as the policy needs it
     if let cgroup = try? Cgroup(path: container.cgroup), cgroup.id == container.cgroupID {
@@ -305,12 +304,6 @@ public struct Attacher {
     }
   }
 
-  /// At once: that its last pin goes takes a moment to end a link, and its cgroup may be used again.
-  private func takeOff(_ pin: String) {
-    if let link = PolicyLink(pinned: pin) { try? link.detach() }
-    Pins.remove(pin)
-  }
-
   /// Removes an identity, and with the last one of a pod its policy: at once, so that nobody finds a pod's policy left of
   /// containers that are gone.
   func leave(_ pod: AttachedContainer.PodCgroup?, removing remove: () -> Void) throws(Failure) {
@@ -318,7 +311,7 @@ public struct Attacher {
     let lock = try self.lock("pods", of: String(pod.id))
     remove()
     if !AttachedContainer.all().contains(where: { $0.pod == pod }) {
-      takeOff(Pins.link(ofPod: pod.id))
+      PolicyPlace.pod(pod.path, id: pod.id).takeOff()
       if let cgroup = try? Cgroup(path: pod.path), cgroup.id == pod.id { Parameters.remove(from: cgroup) }
     }
     lock.release()

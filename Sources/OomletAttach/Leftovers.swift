@@ -10,9 +10,8 @@ public enum Leftovers {
   /// - Returns: how many containers there was something of.
   @discardableResult
   public static func remove() -> Int {
-    let pins = namesInDirectory(Pins.links) ?? []
-    var gone = Set(pins.filter { isDefunct("\(Pins.links)/\($0)") })
-    let pinned = Set(pins)
+    let pinned = Set(namesInDirectory(Pins.links) ?? [])
+    var (gone, pods) = Attachment.defunctPins()
     // Most have a pin, and need not be read
     let files = AttachedContainer.fileNames.filter { !pinned.contains(cgroupID($0)) || gone.contains(cgroupID($0)) }
     let containers = files.compactMap(AttachedContainer.init(fileNamed:)).filter {
@@ -24,10 +23,7 @@ public enum Leftovers {
       try? attacher.remove(container)
       gone.insert(String(container.cgroupID))
     }
-    for pin in gone.map({ "\(Pins.links)/\($0)" }) + (namesInDirectory(Pins.pods) ?? []).map({ "\(Pins.pods)/\($0)" })
-    where isDefunct(pin) {
-      Pins.remove(pin)
-    }
+    for pin in gone.map({ "\(Pins.links)/\($0)" }) + pods.map({ "\(Pins.pods)/\($0)" }) { Pins.remove(pin) }
     removeTemporaryFiles(in: AttachedContainer.directory)
     return gone.count
   }
@@ -35,6 +31,4 @@ public enum Leftovers {
   private static func cgroupID(_ fileName: String) -> String {
     fileName.lastIndex(of: "@").map { String(fileName[fileName.index(after: $0)...].dropLast(".json".count)) } ?? ""
   }
-
-  private static func isDefunct(_ pin: String) -> Bool { PolicyLink(pinned: pin)?.info?.cgroupID == 0 }
 }

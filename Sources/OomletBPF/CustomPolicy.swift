@@ -31,8 +31,7 @@ public enum CustomPolicy {
     try makeDirectory(pins, mode: 0o700)
     let first = try attach(bytes, path, id, to: Programs.handlerPin, pin: "\(pins)/handler", sharing: nil)
     do throws(Failure) {
-      for (target, name) in [(Programs.explainPin, "explain"), (Programs.pressureProgramPin, "pressure")]
-      where access(target, F_OK) == 0 {
+      for (name, target) in Programs.otherDeciders {
         _ = try attach(bytes, path, id, to: target, pin: "\(pins)/\(name)", sharing: first.raw)
       }
     } catch {

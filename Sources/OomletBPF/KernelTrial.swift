@@ -1,3 +1,4 @@
+internal import COomletABI
 internal import Glibc
 public import OomletModel
 internal import OomletSystem
@@ -11,20 +12,15 @@ extension KernelSupport {
   public static func tryOut() throws(Failure) {
     try check()
     try Programs.tryOut { handler throws(Failure) in
-      let map = try PolicyMap.make(.system, handler: handler)
-      try withTrialCgroup { cgroup throws(Failure) in
-        let link = try PolicyLink(policy: map, to: cgroup, style: try attachStyle())
-        guard let attached = link.info?.cgroupID, attached == cgroup.id else {
-          throw Failure(
-            .unsupported,
-            "the kernel does not say where a policy is attached: expected the id of its cgroup in the link's info")
-        }
-      }
+      let mechanism = try mechanism()
+      let policy = try mechanism.makePolicy(.system, handler: handler)
+      try withTrialCgroup { cgroup throws(Failure) in try mechanism.tryOut(policy, on: cgroup) }
     }
   }
 
   /// Whether policies work here, by one that is attached; where none is, by a trial.
   public static func checkInUse() throws(Failure) {
+    if State.attachStyle == OOMLET_ATTACH_STORAGE, Pins.open(Programs.handlerPin) != nil { return }
     if Pins.allLinks.contains(where: { (PolicyLink(pinned: $0)?.info?.cgroupID ?? 0) != 0 }) { return }
     try tryOut()
   }

@@ -1,29 +1,20 @@
 internal import CLibbpf
 internal import COomletABI
 internal import Glibc
-public import OomletModel
-public import OomletSystem
+internal import OomletModel
+internal import OomletSystem
 
 private let BPF_STRUCT_OPS = bpf_attach_type(rawValue: 44)
 private let BPF_F_CGROUP_FD: UInt32 = 1 << 7
 
-/// A policy attached to a cgroup, in force while somebody holds the link: a descriptor or a pin.
-public struct PolicyLink: ~Copyable {
-  public let fd: OwnedFD
+/// Tier `bpf-oom`: a policy attached to a cgroup, in force while somebody holds the link: a descriptor or a pin.
+struct PolicyLink: ~Copyable {
+  let fd: OwnedFD
 
-  /// Attaches a policy's map to a cgroup, the way this kernel wants it.
+  /// Attaches a policy's map to a cgroup.
   ///
   /// - Throws: ``ExitStatus/occupied`` if the cgroup has a policy, with its name.
-  public init(policy map: borrowing OwnedFD, to cgroup: borrowing Cgroup) throws(Failure) {
-    try self.init(policy: map, to: cgroup, style: State.attachStyle)
-  }
-
   init(policy map: borrowing OwnedFD, to cgroup: borrowing Cgroup, style: oomlet_attach_style?) throws(Failure) {
-    // The kernel would attach it all the same, and never ask it
-    guard cgroup.value(of: "cgroup.controllers")?.split(separator: " ").contains("memory") != false else {
-      throw Failure(
-        .unsupported, "cgroup \(printable(cgroup.path)) has no memory controller: see its parent's cgroup.subtree_control")
-    }
     let fd: CInt
     switch style {
     case OOMLET_ATTACH_CGROUP_FLAG:
@@ -77,7 +68,7 @@ public struct PolicyLink: ~Copyable {
   /// Puts another policy in its place, so that its cgroup never is without one.
   ///
   /// - Returns: false if this kernel can't do that to a link.
-  public func replace(by map: borrowing OwnedFD) throws(Failure) -> Bool {
+  func replace(by map: borrowing OwnedFD) throws(Failure) -> Bool {
     guard bpf_link_update(fd.raw, map.raw, nil) != 0 else { return true }
     // EINVAL of kernels that don't have the operation for this type at all
     guard [EOPNOTSUPP, EINVAL].contains(errno) else { throw failure("cannot replace a policy") }
@@ -85,33 +76,33 @@ public struct PolicyLink: ~Copyable {
   }
 
   /// A link that is pinned, or nil and errno.
-  public init?(pinned path: String) {
+  init?(pinned path: String) {
     guard let fd = Pins.open(path) else { return nil }
     self.fd = fd
   }
 
-  public func pin(_ path: String) throws(Failure) {
+  func pin(_ path: String) throws(Failure) {
     guard bpf_obj_pin(fd.raw, path) == 0 else { throw failure("cannot pin \(printable(path))") }
   }
 
   /// Takes the policy off its cgroup at once, whoever still holds the link; that the last pin goes takes a moment to do so.
-  public func detach() throws(Failure) {
+  func detach() throws(Failure) {
     guard bpf_link_detach(fd.raw) == 0 else { throw failure("cannot detach a policy") }
   }
 
-  public struct Info: Sendable {
-    public let id: UInt32
+  struct Info: Sendable {
+    let id: UInt32
     /// 0: detached; nil: the kernel does not say that.
-    public let mapID: UInt32?
+    let mapID: UInt32?
     /// Of the cgroup it is attached to; 0: detached, or no cgroup.
-    public let cgroupID: UInt64
+    let cgroupID: UInt64
   }
 
   /// What the kernel says of it (BPF_OBJ_GET_INFO_BY_FD); nil if it is no link of a struct_ops map.
-  public var info: Info? { PolicyLink.info(fd.raw) }
+  var info: Info? { PolicyLink.info(fd.raw) }
 
   /// The names of all policies on a cgroup, whoever attached them; nil without CAP_SYS_ADMIN.
-  public static func namesOfPolicies(on cgroupID: UInt64) -> [String]? {
+  static func namesOfPolicies(on cgroupID: UInt64) -> [String]? {
     var names: [String] = []
     var id: UInt32 = 0
     while bpf_link_get_next_id(id, &id) == 0 {
@@ -146,7 +137,7 @@ public struct PolicyLink: ~Copyable {
   /// What the kernel's OOM report prints; nil: it is another kind of struct_ops. Of one whose map is not told, "unknown".
   static func name(ofPolicy mapID: UInt32?) -> String? {
     guard let mapID else { return "unknown" }
-    guard let policy = policy(mapID), policy.typeID == (try? KernelSupport.policyLayout())?.typeID else { return nil }
+    guard let policy = policy(mapID), policy.typeID == KernelSupport.policyLayout?.typeID else { return nil }
     return policy.name
   }
 
@@ -160,7 +151,7 @@ public struct PolicyLink: ~Copyable {
     guard bpf_obj_get_info_by_fd(map.raw, &info, &length) == 0 else { return nil }
     var value = [UInt8](repeating: 0, count: Int(info.value_size))
     var key: UInt32 = 0
-    if let layout = try? KernelSupport.policyLayout(), value.count >= layout.nameOffset + layout.nameSize,
+    if let layout = KernelSupport.policyLayout, value.count >= layout.nameOffset + layout.nameSize,
       bpf_map_lookup_elem(map.raw, &key, &value) == 0
     {
       let name = value[layout.nameOffset..<layout.nameOffset + layout.nameSize].prefix { $0 != 0 }

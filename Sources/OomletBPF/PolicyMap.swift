@@ -4,8 +4,7 @@ internal import Glibc
 public import OomletModel
 public import OomletSystem
 
-/// A policy as the kernel knows it: a struct_ops map with the one handler and the policy's name, which the kernel's OOM
-/// report prints.
+/// A policy as the kernel knows it: a map.
 public enum PolicyMap {
   /// What a policy is for: a container's own, or the choice among several containers.
   public enum Kind: Hashable, Sendable {
@@ -43,36 +42,10 @@ public enum PolicyMap {
   public static func load(_ kind: Kind, ringSize: UInt32) throws(Failure) -> OwnedFD {
     let handler = try Programs.load(ringSize: ringSize)
     if let map = loaded(kind) { return map }
-    let map = try make(kind, handler: handler)
+    let map = try KernelSupport.mechanism().makePolicy(kind, handler: handler)
     // A policy appears only when everything is in place
     if case .container(.custom(let name)) = kind { try CustomPolicy.load(name, id: try id(map)) }
     guard bpf_obj_pin(map.raw, kind.pin) == 0 else { throw failure("cannot pin policy \(kind.name)") }
-    return map
-  }
-
-  static func make(_ kind: Kind, handler: borrowing OwnedFD) throws(Failure) -> OwnedFD {
-    let name = kind.name
-    let layout = try KernelSupport.policyLayout()
-    var options = bpf_map_create_opts()
-    options.sz = MemoryLayout<bpf_map_create_opts>.size
-    options.map_flags = BPF_F_LINK
-    options.btf_vmlinux_value_type_id = layout.typeID
-    // The kernel wants types of the map's own, though it uses its own
-    guard let types = btf__new_empty() else { throw failure("cannot make policy \(name)") }
-    defer { btf__free(types) }
-    guard btf__add_int(types, "int", 4, Int32(BTF_INT_SIGNED)) > 0, btf__load_into_kernel(types) == 0 else {
-      throw failure("cannot make policy \(name)")
-    }
-    options.btf_fd = UInt32(btf__fd(types))
-    let shortName = String(name.dropFirst("oomlet_".count).prefix(15))
-    let fd = bpf_map_create(BPF_MAP_TYPE_STRUCT_OPS, shortName, 4, layout.size, 1, &options)
-    guard fd >= 0 else { throw failure("cannot make policy \(name)") }
-    let map = OwnedFD(fd)
-    var value = [UInt8](repeating: 0, count: Int(layout.size))
-    value.withUnsafeMutableBytes { $0.storeBytes(of: UInt64(handler.raw), toByteOffset: layout.handlerOffset, as: UInt64.self) }
-    for (i, byte) in name.utf8.prefix(layout.nameSize - 1).enumerated() { value[layout.nameOffset + i] = byte }
-    var key: UInt32 = 0
-    guard bpf_map_update_elem(map.raw, &key, value, 0) == 0 else { throw failure("the kernel refuses policy \(name)") }
     return map
   }
 

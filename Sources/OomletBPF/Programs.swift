@@ -10,12 +10,16 @@ private let BPF_F_SLEEPABLE_: UInt32 = 1 << 4
 
 /// The programs that all policies share, loaded and pinned with their maps.
 public enum Programs {
+  /// Of whichever program decides at a limit.
   static let handlerPin = "\(Pins.programs)/handle_out_of_memory"
   static let explainPin = "\(Pins.programs)/explain"
   static let pressurePin = "\(Pins.programs)/watch_pressure"
-  /// Of the program itself; the other one is its link.
-  static let pressureProgramPin = "\(Pins.programs)/watch_pressure_program"
   private static let victimsPin = "\(Pins.programs)/note_victim"
+  /// Of programs besides the handler that decide.
+  static var otherDeciders: [(name: String, pin: String)] {
+    let pins = (namesInDirectory(Pins.programs) ?? []).filter { $0.hasSuffix("_program") }.sorted()
+    return [("explain", explainPin)] + pins.map { ($0, "\(Pins.programs)/\($0)") }
+  }
 
   /// The handler, loaded first if it was not. The caller holds the lock.
   ///
@@ -24,17 +28,17 @@ public enum Programs {
   static func load(ringSize: UInt32) throws(Failure) -> OwnedFD {
     try Pins.makeDirectories()
     if let handler = Pins.open(handlerPin) { return handler }
-    let style = try KernelSupport.attachStyle()
+    let mechanism = try KernelSupport.mechanism()
     // One that was made before this, and not finished
     let madeRingSize: UInt32? = if let map = Pins.open(Ring.pin) { Ring.size(of: map) } else { nil }
-    let object = try loadedObject(isPinned: true, ringSize: madeRingSize ?? ringSize)
-    let hasPressure = try KernelSupport.hasPressureTracepoint()
-    try State.initialize(attachStyle: style, customBTFID: try object.functionID(CustomPolicy.function))
-    // The handler last: where it is pinned, everything is
+    let object = try loadedObject(mechanism, isPinned: true, ringSize: madeRingSize ?? ringSize)
+    try State.initialize(attachStyle: mechanism.attachStyle, customBTFID: try object.functionID(CustomPolicy.function))
     try object.attach("note_victim", pin: victimsPin)
-    if hasPressure { try object.attach("watch_pressure", pin: pressurePin) }
-    let pressure = hasPressure ? [("watch_pressure", pressureProgramPin)] : []
-    for (name, path) in pressure + [("explain", explainPin), ("handle_out_of_memory", handlerPin)] {
+    for (name, pin) in mechanism.attached { try object.attach(name, pin: "\(Pins.programs)/\(pin)") }
+    // The handler last: where it is pinned, everything is
+    let handler = (mechanism.deciders[0].program, handlerPin)
+    let others = mechanism.deciders.dropFirst().map { ($0.program, "\(Pins.programs)/\($0.pin)") }
+    for (name, path) in others + [("explain", explainPin), handler] {
       guard let program = object.program(name) else { throw Failure(.failed, "there is no program \(name)") }
       guard bpf_obj_pin(bpf_program__fd(program), path) == 0 || errno == EEXIST else { throw failure("cannot pin \(path)") }
     }
@@ -46,29 +50,23 @@ public enum Programs {
   ///
   /// - Parameter body: has the handler meanwhile.
   static func tryOut(_ body: (borrowing OwnedFD) throws(Failure) -> Void) throws(Failure) {
-    let object = try loadedObject(isPinned: false, ringSize: UInt32(getpagesize()))
-    try object.attach("note_victim", pin: nil)
-    if try KernelSupport.hasPressureTracepoint() { try object.attach("watch_pressure", pin: nil) }
-    guard let program = object.program("handle_out_of_memory") else {
-      throw Failure(.failed, "there is no program handle_out_of_memory")
-    }
+    let mechanism = try KernelSupport.mechanism()
+    let object = try loadedObject(mechanism, isPinned: false, ringSize: UInt32(getpagesize()))
+    for name in ["note_victim"] + mechanism.attached.map(\.program) { try object.attach(name, pin: nil) }
+    let handler = mechanism.deciders[0].program
+    guard let program = object.program(handler) else { throw Failure(.failed, "there is no program \(handler)") }
     try body(OwnedFD(dup(bpf_program__fd(program))))
   }
 
-  /// The one that suits this kernel.
-  private static func loadedObject(isPinned: Bool, ringSize: UInt32) throws(Failure) -> BPFObject {
-    let bytes = decodeBase64(try KernelSupport.hasImplicitArguments() ? programsObjectImplicitArguments : programsObject)
-    let object = try BPFObject(bytes, name: "oomlet", isPinned: isPinned)
+  private static func loadedObject(_ mechanism: any Mechanism, isPinned: Bool, ringSize: UInt32) throws(Failure) -> BPFObject {
+    let object = try BPFObject(decodeBase64(mechanism.object), name: "oomlet", isPinned: isPinned)
     object.forEachProgram { program, _ in
       if bpf_program__type(program) != BPF_PROG_TYPE_TRACING { bpf_program__set_flags(program, BPF_F_SLEEPABLE_) }
     }
     object.forEachMap { map, _ in
-      if bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS { bpf_map__set_map_flags(map, BPF_F_LINK) }
       if bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF { bpf_map__set_max_entries(map, ringSize) }
     }
-    if try !KernelSupport.hasPressureTracepoint(), let program = object.program("watch_pressure") {
-      bpf_program__set_autoload(program, false)
-    }
+    mechanism.prepare(object)
     try object.load()
     return object
   }

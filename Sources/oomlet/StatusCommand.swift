@@ -45,7 +45,7 @@ struct StatusCommand: ParsableCommand {
           ("id", .string(container.identity.id)), ("name", .string(container.identity.name)),
           ("pod", .string(container.identity.pod)), ("namespace", .string(container.identity.namespace)),
           ("policy", .string(container.policy)), ("cgroup", .string(container.cgroup)),
-          ("cgroup_id", .integer(Int64(clamping: container.linkedCgroupID))), ("attached", .bool(container.isAttached)),
+          ("cgroup_id", .integer(Int64(clamping: container.attachedCgroupID))), ("attached", .bool(container.isAttached)),
           ("kill", .string(container.kill.rawValue)), ("pod_cgroup", container.pod.map { .string($0.path) } ?? .null),
           ("rule", container.rule.map { .integer(Int64($0)) } ?? .null), ("oom_group_drift", .bool(container.hasDrifted)),
           ("pressure", container.pressure?.json(Node.pressureProblem(ofCgroup: container.cgroup)) ?? .null),

@@ -1,0 +1,42 @@
+internal import COomletABI
+internal import OomletModel
+internal import OomletSystem
+
+/// How policies decide on a kernel, the best first.
+public enum Tier: String, Sendable, CaseIterable {
+  /// The kernel asks them: `struct bpf_oom_ops`.
+  case bpfOOM = "bpf-oom"
+  /// Tracing programs decide before the kernel's own choice.
+  case tracing
+
+  /// What users should know that is not as on the best one; "": nothing.
+  public var limits: String {
+    switch self {
+    case .bpfOOM: ""
+    case .tracing:
+      "a kill by a policy is not counted in memory.events (oom_kill), nor in the kernel's log: runtimes do not report OOMKilled"
+    }
+  }
+}
+
+/// What a tier does in its own way.
+protocol Mechanism: Sendable {
+  var tier: Tier { get }
+  var attachStyle: oomlet_attach_style { get }
+  /// base64 of the object file.
+  var object: StaticString { get }
+  /// What this kernel has no part of, each with what does not work for that.
+  var missing: [String] { get }
+  /// Attached for good, with the names of their links' pins.
+  var attached: [(program: String, pin: String)] { get }
+  /// Who decides, besides `explain`, with the names of the programs' pins: custom policies answer each. The first one is the
+  /// handler.
+  var deciders: [(program: String, pin: String)] { get }
+
+  /// Before the object is loaded.
+  func prepare(_ object: borrowing BPFObject)
+  /// The map of a policy.
+  func makePolicy(_ kind: PolicyMap.Kind, handler: borrowing OwnedFD) throws(Failure) -> OwnedFD
+  /// Whether policies can be in force on that cgroup, made for this.
+  func tryOut(_ policy: borrowing OwnedFD, on cgroup: borrowing Cgroup) throws(Failure)
+}
