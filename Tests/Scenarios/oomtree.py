@@ -259,7 +259,7 @@ def take_memory(leaving_mib):
 
 
 def exhaust_memory(top):
-    """An OOM of the whole system: all its memory is taken until somebody below the cgroup has been killed for it."""
+    """An OOM of the whole system: all its memory is taken until somebody below the cgroup has died of it."""
     # This program, too, would be read from disk again and again
     assert ctypes.CDLL(None).mlockall(3) == 0
     # What any process has is to be enough
@@ -268,7 +268,9 @@ def exhaust_memory(top):
     for key, value in vm.items():
         write("/proc/sys/vm/" + key, value)
     hog = take_memory(leaving_mib=30)
-    hog.order(f"exhaust {top.dir}/memory.events")
+    with open("/tmp/exhaust.pids", "w") as file:
+        file.write("".join(read(f"{dir}/cgroup.procs") for dir, _, _ in os.walk(top.dir)))
+    hog.order(f"exhaust {file.name}")
     hog.popen.wait(120)
     hog.end()
     for key, value in was.items():

@@ -10,8 +10,8 @@
  *   grow MIB        that much more anonymous memory, then prints "done"
  *   creep MIB S     the same, evenly within so many seconds
  *   hit MIB FILE    the same, until the file, a memory.events, counts an OOM
- *   exhaust FILE    all the memory there is, until the file, a memory.events, says that
- *                   somebody was killed for it; then ends at once
+ *   exhaust FILE    all the memory there is, until one of the processes dies whose PIDs are
+ *                   in the file; then ends at once
  *   warm MIB FILE   reads that much of the file once, then prints "done"
  *   thrash MIB FILE reads that much of the file page by page, at random, for ever
  *   stream FILE     reads the file from its beginning to its end, for ever
@@ -25,6 +25,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,25 +69,6 @@ static long count(const char *events, const char *event)
 	return value;
 }
 
-/* Locked, for at that point everything else is read from disk again and again. */
-static void exhaust(const char *events)
-{
-	long before = count(events, "oom_kill");
-
-	mlockall(MCL_CURRENT);
-	while (count(events, "oom_kill") == before)
-		take(MIB, MAP_PRIVATE);
-	_exit(0);
-}
-
-static void hit(size_t mib, const char *events)
-{
-	long before = count(events, "oom");
-
-	for (size_t at = 0; at < 4 * mib && count(events, "oom") == before; at++)
-		take(MIB / 4, MAP_PRIVATE);
-}
-
 static int open_file(const char *name)
 {
 	int fd = open(name, O_RDONLY);
@@ -96,6 +78,43 @@ static int open_file(const char *name)
 		exit(1);
 	}
 	return fd;
+}
+
+static bool is_dead(int stat)
+{
+	char text[128] = "";
+	ssize_t length = pread(stat, text, sizeof(text) - 1, 0);
+	char *name_end = length > 0 ? strrchr(text, ')') : NULL;
+
+	return !name_end || strchr("ZX", name_end[2]);
+}
+
+/* Locked, for at that point everything else is read from disk again and again. Not every kill is in memory.events. */
+static void exhaust(const char *pids)
+{
+	FILE *f = fopen(pids, "r");
+	int stats[256], count = 0, pid;
+	char name[32];
+
+	while (f && count < 256 && fscanf(f, "%d", &pid) == 1) {
+		snprintf(name, sizeof(name), "/proc/%d/stat", pid);
+		stats[count++] = open_file(name);
+	}
+	mlockall(MCL_CURRENT);
+	for (;;) {
+		for (int i = 0; i < count; i++)
+			if (is_dead(stats[i]))
+				_exit(0);
+		take(MIB, MAP_PRIVATE);
+	}
+}
+
+static void hit(size_t mib, const char *events)
+{
+	long before = count(events, "oom");
+
+	for (size_t at = 0; at < 4 * mib && count(events, "oom") == before; at++)
+		take(MIB / 4, MAP_PRIVATE);
 }
 
 static void warm(size_t mib, const char *name)
