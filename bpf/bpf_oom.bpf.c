@@ -9,6 +9,8 @@
 /* No typedef: CO-RE would look for that in the kernel */
 #define oom_handle struct oom_control
 
+#define TIER OOMLET_TIER_BPF_OOM
+#define KILL_FLAGS 0
 #define WAIT_NS 100000000
 #define ROOM_PAGES 64
 #define KILLS_GROUPS 1
@@ -35,6 +37,12 @@ MESSAGE(message_dying, "waits for an earlier victim");
 static __always_inline bool is_victim(struct task_struct *task)
 {
 	return task_is_oom_victim(task);
+}
+
+/* Its kills are the kernel's. */
+static __always_inline bool leave_to_kernel(struct oom_control *oc, __u32 tgid)
+{
+	return false;
 }
 
 static __noinline int kill_task(struct oom_control *oc, struct task_struct *task, __u32 by)

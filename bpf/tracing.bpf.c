@@ -19,6 +19,8 @@ struct want {
 };
 #define oom_handle struct want
 
+#define TIER OOMLET_TIER_TRACING
+#define KILL_FLAGS OOMLET_BY_SIGNAL
 #define WAIT_NS (oom_is_system(oom) ? 2000000000ULL : 1000000000ULL)
 #define WAIT_ROUNDS (8 << 20)
 #define ROOM_PAGES 256
@@ -111,6 +113,35 @@ static __noinline int kill_task(struct want *want, struct task_struct *task, __u
 		note(task);
 	bpf_task_release(thread);
 	return err;
+}
+
+/* A kill that is left to the kernel: by the task of that pid, which has the lock. Its record is a draft. */
+static __u32 left_by_pid, left_tgid;
+
+static __always_inline bool leave_to_kernel(struct want *want, __u32 tgid)
+{
+	left_tgid = tgid;
+	left_by_pid = bpf_get_current_task_btf()->pid;
+	return true;
+}
+
+SEC("tp_btf/mark_victim")
+int tell_of_left(unsigned long long *ctx)
+{
+	struct task_struct *victim = (struct task_struct *)ctx[0];
+	__u32 slot = OOMLET_SLOT_HANDLER;
+	struct oomlet_record *r;
+
+	if (!left_by_pid || left_by_pid != bpf_get_current_task_btf()->pid)
+		return 0;
+	left_by_pid = 0;
+	r = bpf_map_lookup_elem(&drafts, &slot);
+	if (r && victim->tgid == left_tgid) {
+		r->outcome = OOMLET_OUTCOME_KILLED;
+		r->flags |= OOMLET_BY_KERNEL;
+		record_send(r);
+	}
+	return 0;
 }
 
 /* The kernel looks for itself. */
@@ -232,6 +263,7 @@ static __noinline void handle(struct want *want, __u64 cgroup_id, __u32 trigger)
 
 	if (!cgrp)
 		return;
+	left_by_pid = 0;
 	if (is_concerned(cgrp)) {
 		/* A victim may be gone and have left too little */
 		bpf_iter_num_new(&numbers, 0, DECISIONS);

@@ -37,6 +37,7 @@ extension KillRecord {
       anon: raw.charged_anon_bytes, file: raw.charged_file_bytes, mapped: raw.charged_mapped_bytes,
       shmem: raw.charged_shmem_bytes, kernel: raw.charged_kernel_bytes)
     repeats = raw.repeats
+    tier = Tier(raw.tier)
   }
 }
 

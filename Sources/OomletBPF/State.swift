@@ -28,6 +28,9 @@ public enum State {
       state.attach_style = attachStyle.rawValue
       state.custom_btf_id = customBTFID
       (state.ram_bytes, state.swap_bytes) = (memory.ram, memory.swap)
+      // What each processor may keep back of a counter (lib/percpu_counter.c), in the four kinds of memory
+      let processors = UInt64(max(1, sysconf(CInt(_SC_NPROCESSORS_CONF))))
+      state.inexact_bytes = 4 * processors * max(32, 2 * processors) * UInt64(getpagesize())
       // Until the agent says otherwise, who alone attaches there
       setOrder(&state.order, [.usage])
     }

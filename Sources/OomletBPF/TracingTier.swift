@@ -50,7 +50,7 @@ struct TracingTier: Mechanism {
   private func isThere(_ program: String) -> Bool { (functions[program] ?? nil) != nil }
 
   var attached: [(program: String, pin: String)] {
-    let programs = TracingTier.required.map(\.0) + TracingTier.optional.map(\.0).filter(isThere)
+    let programs = ["tell_of_left"] + TracingTier.required.map(\.0) + TracingTier.optional.map(\.0).filter(isThere)
     return programs.map { ($0, $0) }
   }
 

@@ -4,20 +4,23 @@ public import OomletModel
 extension KillRecord {
   /// The record as the journal and `oomlet kills -o json` have it; the names are a promise.
   public var json: JSON {
-    .object([
+    let decision: [(key: String, value: JSON)] = [
       ("time", .string(timestamp(time))), ("id", .string(id)), ("trigger", .string(trigger.rawValue)),
       ("level", .string(level.rawValue)), ("policy", .string(policy)), ("kill", .string(kill.rawValue)),
       ("outcome", .string(outcome.rawValue)), ("errno", .integer(Int64(errorNumber))), ("container", container.json),
       ("compared", comparison?.json ?? .null), ("limit_cgroup", .string(limitCgroup)), ("pressure", pressure?.json ?? .null),
-      ("victim", victim?.json ?? .null),
-      ("runner_up", runnerUp?.json ?? .null), ("candidates", .integer(Int64(candidates))),
+      ("victim", victim?.json ?? .null), ("runner_up", runnerUp?.json ?? .null), ("candidates", .integer(Int64(candidates))),
       ("also_killed", .integer(Int64(alsoKilled))), ("truncated", .bool(notes.contains(.truncated))),
       ("notes", .array(notes.names.map(JSON.string))), ("usage_bytes", size(usage)), ("limit_bytes", limit.map(size) ?? .null),
+    ]
+    let circumstances: [(key: String, value: JSON)] = [
       ("decision_ns", size(decisionNanoseconds)), ("victim_class", .string(victimClass.rawValue)),
       ("runner_up_class", .string(runnerUpClass.rawValue)), ("charged", charged?.json ?? .null),
-      ("repeats", .integer(Int64(repeats))), ("why", .string(why)), ("sentence", .string(sentence)),
+      ("repeats", .integer(Int64(repeats))), ("tier", tier.map { .string($0.rawValue) } ?? .null),
+      ("why", .string(why)), ("sentence", .string(sentence)),
       ("boot_id", .string(bootID)), ("boottime_ns", size(bootTime)),
-    ])
+    ]
+    return .object(decision + circumstances)
   }
 
   /// nil if it is no record.
@@ -42,6 +45,7 @@ extension KillRecord {
     runnerUpClass = json["runner_up_class"]?.string.flatMap(Class.init(rawValue:)) ?? .plain
     charged = json["charged"].flatMap(Charged.init(json:))
     repeats = UInt32(clamping: json["repeats"]?.integer ?? 0)
+    tier = json["tier"]?.string.flatMap(Tier.init(rawValue:))
   }
 }
 

@@ -158,6 +158,8 @@ public struct KillRecord: Equatable, Sendable {
     public static let memoryAvailable = Notes(rawValue: 64)
     public static let containerProtected = Notes(rawValue: 128)
     public static let policyIsDryRun = Notes(rawValue: 256)
+    public static let byKernel = Notes(rawValue: 512)
+    public static let bySignal = Notes(rawValue: 1024)
 
     /// Name and meaning of each.
     public static let all: [(note: Notes, name: String, meaning: String)] = [
@@ -173,6 +175,8 @@ public struct KillRecord: Equatable, Sendable {
         .policyIsDryRun, "dry-run-policy",
         "the container's policy is a dry run, which does not count where the node decides: the kernel's measure decided"
       ),
+      (.byKernel, "by-kernel", "the kernel would choose the same, and has killed: it counts an OOM kill"),
+      (.bySignal, "by-signal", "killed by SIGKILL: the kernel counts no OOM kill, and runtimes report none"),
     ]
 
     public var names: [String] { Notes.all.filter { contains($0.note) }.map(\.name) }
@@ -221,6 +225,8 @@ public struct KillRecord: Equatable, Sendable {
   public var charged: Charged?
   /// How often the same was decided again, and not put on record, since the last record of it.
   public var repeats: UInt32 = 0
+  /// nil in records of before.
+  public var tier: Tier?
 
   public init(
     time: Int64, bootTime: UInt64, bootID: String, trigger: Trigger, level: Level, policy: String, kill: KillScope = .process,

@@ -32,6 +32,12 @@ enum {
 	OOMLET_STALL_SAMPLES = 32,
 };
 
+/* How policies decide on a kernel. */
+enum oomlet_tier {
+	OOMLET_TIER_BPF_OOM = 1,	/* struct bpf_oom_ops: the kernel asks */
+	OOMLET_TIER_TRACING = 2,	/* tracing programs, before the kernel's own choice */
+};
+
 enum oomlet_trigger {
 	OOMLET_TRIGGER_LIMIT = 1,	/* an allocation met a memory cgroup's limit */
 	OOMLET_TRIGGER_SYSTEM = 2,	/* an allocation met the end of memory */
@@ -248,6 +254,8 @@ enum oomlet_record_flags {
 	OOMLET_MEMORY_AVAILABLE = 1 << 6,/* the system stalls, but has memory: nobody dies for that */
 	OOMLET_CONTAINER_PROTECTED = 1 << 7, /* the container is marked: nothing else was left */
 	OOMLET_POLICY_IS_DRY_RUN = 1 << 8, /* the container's, which does not count here: the kernel's measure */
+	OOMLET_BY_KERNEL = 1 << 9,	/* the kernel would have chosen the same, and has carried it out */
+	OOMLET_BY_SIGNAL = 1 << 10,	/* killed by SIGKILL: the kernel counts and logs no OOM kill */
 };
 
 /* One decision. */
@@ -288,6 +296,8 @@ struct oomlet_record {
 	__u32 pressure_limit_permille;
 	__u32 repeats;			/* the same, not on record, since the last record of it */
 	__u64 pressure_held_ns;		/* how long it had been over the limit */
+	__u32 tier;			/* enum oomlet_tier */
+	__u32 reserved;
 	/* What was compared, by enum oomlet_order; the higher gives way. Priority: 2^31 - 1 less
 	 * the priority. QoS: 3 BestEffort, 2 Burstable or unknown, 1 Guaranteed, 0 no container.
 	 * Youngest: the cgroup's id. Protect: 0 protected.
@@ -327,6 +337,7 @@ struct oomlet_attached {
 struct oomlet_state {
 	__u64 ram_bytes;		/* of the machine, for oom_score */
 	__u64 swap_bytes;
+	__u64 inexact_bytes;		/* by how much sizes of two processes may be off, see oomlet_memory */
 	__u32 attach_style;		/* enum oomlet_attach_style */
 	__u32 custom_btf_id;		/* of oomlet_custom() in the handler's types */
 	__u8 order[8];			/* of slices and the system, as in oomlet_params */
@@ -376,11 +387,11 @@ _Static_assert(sizeof(struct oomlet_pattern) == 24, "pattern");
 _Static_assert(sizeof(struct oomlet_params) == 48 + 8 + 16 + 384 + 64 + 512, "params");
 _Static_assert(sizeof(struct oomlet_process) == 80, "process");
 _Static_assert(sizeof(struct oomlet_rank) == 40, "rank");
-_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 48 + 24 + 112 + 8 + 64 + 1024 + 1536 + 160, "record");
+_Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 48 + 24 + 8 + 112 + 8 + 64 + 1024 + 1536 + 160, "record");
 _Static_assert(sizeof(struct oomlet_pressure_limit) == 40, "pressure");
 _Static_assert(sizeof(struct oomlet_stall) == 64 + 16 * OOMLET_STALL_SAMPLES, "stall");
 _Static_assert(sizeof(struct oomlet_mark) == 8, "mark");
-_Static_assert(sizeof(struct oomlet_state) == 32, "state");
+_Static_assert(sizeof(struct oomlet_state) == 40, "state");
 _Static_assert(sizeof(struct oomlet_question) == 32, "question");
 
 #endif

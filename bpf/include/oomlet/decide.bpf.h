@@ -123,6 +123,7 @@ static __noinline void kill(oom_handle *oom, struct cgroup *cgrp, struct scan *s
 		return;
 	}
 	r->outcome = OOMLET_OUTCOME_KILLED;
+	r->flags |= KILL_FLAGS;
 	/* As the kernel has it: nobody outside of what is out of memory */
 	if (r->kill != OOMLET_KILL_PROCESS && is_inside(s)) {
 		if (!KILLS_GROUPS || group != s->level)
@@ -183,6 +184,26 @@ static __always_inline bool declined_just_now(struct scan *s, __u64 cgroup_id, _
 	       s->declined_victims == victims_noted() && s->declined_pid == bpf_get_current_task_btf()->pid;
 }
 
+/* Whether the kernel would kill the same, and the same with it. Its counters, its log and who reads them say then what they
+ * always do. Sizes of processes are near enough only.
+ */
+static __noinline bool kernel_agrees(struct scan *s, struct oomlet_record *r)
+{
+	struct oomlet_state *shared = shared_state();
+	__u32 tgid = s->chosen.best.rank.tgid;
+	int group;
+
+	if (r->trigger == OOMLET_TRIGGER_PRESSURE || tgid != s->kernel.tgid || !shared ||
+	    s->kernel_lead < shared->inexact_bytes)
+		return false;
+	group = group_level(tgid, s->level);
+	if (r->kill == OOMLET_KILL_PROCESS)
+		return group < 0 || (r->flags & OOMLET_NO_POLICY);
+	if (is_inside(s))
+		return group == s->level;
+	return r->kill == OOMLET_KILL_CONTAINER && group >= 0 && group == s->chosen.params_level;
+}
+
 static __noinline int decide(oom_handle *oom, struct cgroup *cgrp, __u32 trigger, __u32 slot)
 {
 	__u64 start = bpf_ktime_get_boot_ns(), id = cgrp->kn->id;
@@ -209,6 +230,9 @@ static __noinline int decide(oom_handle *oom, struct cgroup *cgrp, __u32 trigger
 	record_choice(r, s);
 	if (stands_aside(s, r))
 		r->outcome = OOMLET_OUTCOME_STOOD_ASIDE;
+	else if (r->outcome != OOMLET_OUTCOME_DRY_RUN && kernel_agrees(s, r) &&
+		 leave_to_kernel(oom, s->chosen.best.rank.tgid))
+		return 0;
 	else if (r->outcome != OOMLET_OUTCOME_DRY_RUN)
 		kill(oom, cgrp, s, r);
 	if (r->outcome == OOMLET_OUTCOME_KILLED || !is_said_already(r))

@@ -27,6 +27,7 @@ static __always_inline struct oomlet_record *record_start(__u32 slot)
 	/* From nowhere: that fails, and fills with 0 */
 	bpf_probe_read_kernel(r, sizeof(*r), NULL);
 	r->abi_version = OOMLET_ABI_VERSION;
+	r->tier = TIER;
 	return r;
 }
 

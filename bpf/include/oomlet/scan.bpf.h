@@ -49,6 +49,8 @@ struct scan {
 	struct oomlet_params params;	/* of that; all 0: none */
 	struct unit chosen;		/* best.tgid 0: none */
 	struct unit next;		/* cgroup_id 0: none */
+	struct oomlet_rank kernel;	/* whom the kernel would choose; tgid 0: nobody */
+	__u64 kernel_lead;		/* over the next, in its measure */
 	__u32 units;			/* with candidates */
 	__u32 ours;			/* containers with a policy, and marked cgroups */
 	__u32 cgroups;
@@ -114,6 +116,20 @@ static __always_inline __u64 score_of(struct scan *s)
 	}
 }
 
+/* The kernel has one measure for all, whosever they are. */
+static __always_inline void rank_as_kernel(struct scan *s, const struct oomlet_rank *rank)
+{
+	__u64 score = badness(rank->size_bytes, s->candidate.process.oom_score_adj, s->total_bytes);
+
+	if (!s->kernel.tgid || score > s->kernel.score) {
+		s->kernel_lead = s->kernel.tgid ? score - s->kernel.score : ~0ULL;
+		s->kernel = *rank;
+		s->kernel.score = score;
+	} else if (s->kernel.score - score < s->kernel_lead) {
+		s->kernel_lead = s->kernel.score - score;
+	}
+}
+
 /* s->candidate has its process: ranks it, and keeps it if it is the best or second best
  * of its container. Functions that are not static are looked at once by the verifier,
  * and not at each call.
@@ -132,6 +148,7 @@ __noinline int oomlet_rank(struct scan *s)
 	c->rank.start_boottime_ns = c->process.start_boottime_ns;
 	c->rank.tgid = c->process.tgid;
 	s->unit.candidates++;
+	rank_as_kernel(s, &c->rank);
 	if (s->unit.sums_up) {
 		s->unit.usage_bytes = s->unit.candidates == 1 ? 0 : s->unit.usage_bytes;
 		s->unit.usage_bytes += c->rank.size_bytes;
@@ -407,6 +424,8 @@ static __always_inline void scan(struct scan *s, struct cgroup *top)
 	s->unit.level = -1;
 	__builtin_memset(&s->chosen, 0, sizeof(s->chosen));
 	__builtin_memset(&s->next, 0, sizeof(s->next));
+	__builtin_memset(&s->kernel, 0, sizeof(s->kernel));
+	s->kernel_lead = 0;
 	s->units = s->ours = s->cgroups = s->tasks = 0;
 	s->protected_level = -1;
 	s->truncated = s->explained = 0;

@@ -24,7 +24,12 @@ struct victim {
 
 enum { WITH_VICTIM = 0xffff };
 
+/* Leaves the kill to the kernel, who chooses the same: true if it will be on record when the kernel has done it. */
+static bool leave_to_kernel(oom_handle *oom, __u32 tgid);
+
 /* A tier defines as well:
+ *	TIER			enum oomlet_tier
+ *	KILL_FLAGS		enum oomlet_record_flags of what it has killed
  *	WAIT_NS			how long a decision waits at most
  *	ROOM_PAGES		what makes an OOM none, beyond what is wanted
  *	KILLS_GROUPS		1: a kill takes along all below the topmost memory.oom.group, as the kernel's own
