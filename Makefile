@@ -18,7 +18,7 @@ includedir = $(PREFIX)/include/oomlet
 help:
 	@echo "make deps     install the Debian packages that building and testing need (as root)"
 	@echo "make build    build oomlet and oomlet-hook (static, into .build/release)"
-	@echo "make demo     a container's annotation decides its OOM, shown in the test kernel"
+	@echo "make demo     a container's annotation decides its OOM, shown on Debian's newest kernel (KERNEL=bpf-oom: the test kernel)"
 	@echo "make test     all tests: lint, units, the kernel's interface, the scenarios in the test kernel"
 	@echo "make fuzz     the parsers that a stranger can reach, fuzzed for a minute; CI runs it after the tests"
 	@echo "make install  what is built, on this machine (PREFIX=$(PREFIX), DESTDIR=); make uninstall"
@@ -37,10 +37,12 @@ build: deps
 
 # The proposal on two bases, and what may follow it; all scenarios run on the first, a core set on the others
 bases = 7.3 6.12 successor
+# Of Debian's kernels: tracing programs decide on the first, on which all scenarios run that can; nothing does on the second
+tested_stocks = 7.3 6.1
 
 kernel: deps
 	for base in $(bases); do Tests/VM/build-kernel --base $$base || exit; done
-	Tests/VM/build-kernel --config Tests/VM/no-bpf-oom.fragment
+	Tests/VM/fetch-stock $(tested_stocks)
 
 # Debian's own kernels, the newest release of each
 stocks = 7.3 7.2 6.18 6.16 6.12 6.1
@@ -48,9 +50,15 @@ stocks = 7.3 7.2 6.18 6.16 6.12 6.1
 stock: deps
 	Tests/VM/fetch-stock $(stocks)
 
+# KERNEL=bpf-oom: the test kernel with OOM policies in BPF, which is built first; else one of Debian's own
 demo: build deps
+ifeq ($(KERNEL),bpf-oom)
 	Tests/VM/build-kernel
 	Tests/Scenarios/run demo
+else
+	Tests/VM/fetch-stock $(firstword $(tested_stocks))
+	Tests/Scenarios/run --kernel stock:$(firstword $(tested_stocks)) demo
+endif
 
 lint: deps
 	swift format lint --strict --recursive Package.swift Sources Tests
@@ -112,6 +120,7 @@ image: build image-root
 
 scenarios: build kernel trixie
 	Tests/Scenarios/run -j 3
+	Tests/Scenarios/run -j 3 --kernel stock:$(firstword $(tested_stocks))
 	for base in $(filter-out $(firstword $(bases)),$(bases)); do Tests/Scenarios/run -j 3 --base $$base --core || exit; done
 
 fuzz: deps

@@ -346,7 +346,7 @@ int want_of_system(unsigned long long *ctx)
 static __always_inline bool is_decidable(struct want *want)
 {
 	return want->zones && want->system_order <= COSTLY_ORDER && (want->gfp & GFP_FS) &&
-	       !(want->gfp & (GFP_RETRY_MAYFAIL | GFP_THISNODE)) &&
+	       !(want->gfp & (GFP_RETRY_MAYFAIL | GFP_THISNODE | GFP_DMA | GFP_DMA32)) &&
 	       !(bpf_get_current_task_btf()->flags & PF_DUMPCORE) &&
 	       bpf_ktime_get_boot_ns() - want->reclaimed_at_ns < STALE_NS && !sysctl(&sysctl_panic_on_oom) &&
 	       !sysctl(&sysctl_oom_kill_allocating_task);

@@ -14,7 +14,7 @@ internal import OomletSystem
 /// nothing: policies go on without it.
 public final class Agent {
   /// What the agent may do once it has started: docs/agent.md says what for.
-  public static let capabilities: [Capability] = [.bpf, .perfmon, .dacOverride]
+  public static let capabilities: [Capability] = [.bpf, .perfmon, .syslog, .dacOverride]
 
   /// In ns: how often it looks at what tells nobody of its changes.
   private static let roundInterval: UInt64 = 10_000_000_000
@@ -192,7 +192,7 @@ extension Agent {
   private func report() {
     keeper?.report()
     for reason in Degradation.allCases { telemetry.set(reason, state.degraded[reason] != nil) }
-    telemetry.set(kernelSupported: state.degraded[.kernel] == nil)
+    telemetry.set(tier: state.degraded[.kernel] == nil ? try? KernelSupport.tier() : nil)
     telemetry.set(state.reload)
   }
 

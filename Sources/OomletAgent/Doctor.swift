@@ -100,22 +100,30 @@ public struct Doctor {
   private mutating func policies() {
     do throws(Failure) { try KernelSupport.check() } catch {
       return fail(
-        "bpf-oom", error.description, "boot a kernel with struct bpf_oom_ops; until then containers start without policies")
+        "bpf-oom", error.description, "boot one that docs/kernels.md lists; until then containers start without policies")
     }
     do throws(Failure) {
       try KernelSupport.tryOut()
       ok("bpf-oom", "a policy was loaded, and attached to a cgroup made for that")
+      tier()
     } catch {
       switch error.status {
       case .notPermitted:
         fail("bpf-oom", "not tried: \(error)", "\(Doctor.asRoot), with \(Agent.capabilities.map(\.name).joined(separator: ", "))")
       case .unsupported:
         fail(
-          "bpf-oom", "the kernel has BPF OOM policies, and refuses oomlet's: \(error)",
+          "bpf-oom", "the kernel has what policies need, and refuses oomlet's: \(error)",
           "report this with the output of uname -r; until then containers start without policies")
       default: fail("bpf-oom", "no policy could be tried: \(error)", "see what it says, and run oomlet doctor again")
       }
     }
+  }
+
+  private mutating func tier() {
+    guard let tier = try? KernelSupport.tier(), let missing = try? KernelSupport.missing() else { return }
+    for part in missing { warn("tier", "\(tier.rawValue): without \(part)", "see docs/kernels.md; all else works") }
+    guard missing.isEmpty else { return }
+    ok("tier", "policies decide by tier \(tier.rawValue)" + (tier.limits.isEmpty ? "" : ": \(tier.limits)"))
   }
 
   private mutating func rights() {

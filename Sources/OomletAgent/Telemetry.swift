@@ -87,8 +87,10 @@ final class Telemetry {
 
   func set(_ reason: Degradation, _ holds: Bool) { gauge(Metrics.degraded, [("reason", reason.rawValue)], holds ? 1 : 0) }
 
-  func set(kernelSupported: Bool) {
-    gauge(Metrics.kernelSupport, [("feature", "oom-policies")], kernelSupported ? 1 : 0)
+  /// - Parameter tier: how policies decide here; nil: they don't.
+  func set(tier: Tier?) {
+    gauge(Metrics.kernelSupport, [("feature", "oom-policies")], tier == nil ? 0 : 1)
+    for other in Tier.allCases { gauge(Metrics.kernelSupport, [("feature", other.rawValue)], tier == other ? 1 : 0) }
   }
 
   /// What the journal knew already.

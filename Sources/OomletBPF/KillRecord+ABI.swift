@@ -33,9 +33,11 @@ extension KillRecord {
       usage: raw.usage_bytes, limit: raw.limit_bytes == .max ? nil : raw.limit_bytes, decisionNanoseconds: raw.decision_ns)
     victimClass = Class(raw: UInt64(raw.victim_class)) ?? .plain
     runnerUpClass = Class(raw: UInt64(raw.runner_up_class)) ?? .plain
-    charged = Charged(
+    let charged = Charged(
       anon: raw.charged_anon_bytes, file: raw.charged_file_bytes, mapped: raw.charged_mapped_bytes,
       shmem: raw.charged_shmem_bytes, kernel: raw.charged_kernel_bytes)
+    // Nothing of what is full: the kernel has not summed it up yet, or does not tell
+    self.charged = charged == Charged() ? nil : charged
     repeats = raw.repeats
     tier = Tier(raw.tier)
   }

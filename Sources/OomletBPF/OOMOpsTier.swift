@@ -40,7 +40,7 @@ struct OOMOpsTier: Mechanism {
       typeID: value.id, size: value.size, handlerOffset: data.offset + handler.offset, nameOffset: data.offset + name.offset,
       nameSize: name.size)
     hasPressure = types.hasTypedef("btf_trace_psi_avgs_work")
-    missing = hasPressure ? [] : ["pressure: the kernel has no tracepoint psi_avgs_work"]
+    missing = hasPressure ? [] : ["pressure, for the kernel has no tracepoint psi_avgs_work"]
     // Kfuncs get arguments that programs do not name, in kernels from 7.0 on
     object = types.hasFunction("bpf_wq_set_callback") ? programsObjectImplicitArguments : programsObject
   }

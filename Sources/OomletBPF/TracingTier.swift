@@ -39,10 +39,11 @@ struct TracingTier: Mechanism {
     for (program, names, what) in TracingTier.optional {
       let function = find(names)
       functions.updateValue(function, forKey: program)
-      if function == nil { missing.append("\(what): the kernel has no function \(names[0])") }
+      if function == nil { missing.append("\(what), for the kernel has no function \(names[0]) of its own") }
     }
     if !Kallsyms.areShown {
-      missing.append("OOMs of the system: the kernel hides its addresses (/proc/kallsyms; see kernel.kptr_restrict and CAP_SYSLOG)")
+      missing.append(
+        "OOMs of the system, for the kernel hides its addresses (/proc/kallsyms: set kernel.kptr_restrict below 2, give CAP_SYSLOG)")
     }
     (self.functions, self.missing) = (functions, missing)
   }

@@ -8,6 +8,7 @@ public enum Capability: UInt8, CaseIterable, Sendable {
   case dacOverride = 1
   case kill = 5
   case sysPtrace = 19
+  case syslog = 34
   case perfmon = 38
   case bpf = 39
 
@@ -17,6 +18,7 @@ public enum Capability: UInt8, CaseIterable, Sendable {
     case .dacOverride: "CAP_DAC_OVERRIDE"
     case .kill: "CAP_KILL"
     case .sysPtrace: "CAP_SYS_PTRACE"
+    case .syslog: "CAP_SYSLOG"
     case .perfmon: "CAP_PERFMON"
     case .bpf: "CAP_BPF"
     }

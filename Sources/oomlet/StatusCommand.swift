@@ -31,6 +31,7 @@ struct StatusCommand: ParsableCommand {
       }
     }
     let kernel = kernelSupport()
+    let limits = [tier?.limits ?? ""].filter { !$0.isEmpty } + ((try? KernelSupport.missing()) ?? []).map { "without \($0)" }
     let foreign = foreignPolicies()
     let policies = LoadedPolicies.names
     let lost = State.recordsLost
@@ -56,7 +57,8 @@ struct StatusCommand: ParsableCommand {
         JSON.object([("cgroup", .string($0.cgroup)), ("pressure", $0.pressure.json(Node.pressureProblem(ofCgroup: $0.cgroup)))])
       }
       let status = JSON.object([
-        ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("agent", .string(agent)),
+        ("version", .string(oomletVersion)), ("kernel", .string(kernel)), ("tier", tier.map { .string($0.rawValue) } ?? .null),
+        ("tier_limits", .array(limits.map(JSON.string))), ("agent", .string(agent)),
         ("service", service ?? .null),
         ("policies", .array(policies.map(JSON.string))),
         ("records_lost", lost.map { .integer(Int64(clamping: $0)) } ?? .null),
@@ -104,8 +106,11 @@ struct StatusCommand: ParsableCommand {
     do throws(Failure) { try KernelSupport.checkInUse() } catch {
       return error.status == .unsupported ? "unsupported: \(error)" : "not known: \(error)"
     }
-    return "supported"
+    guard let tier else { return "supported" }
+    return "supported, by tier \(tier.rawValue)"
   }
+
+  private var tier: Tier? { try? KernelSupport.tier() }
 
   /// In a word and as a whole; nil without agent.
   private func askAgent() throws(Failure) -> (String, JSON?) {

@@ -60,7 +60,7 @@ import Testing
     let rows = try DocumentTests.table("name", in: "metrics.md")
     let telemetry = try Telemetry { [] }
     telemetry.set(limits: [], ofSystem: nil)
-    telemetry.set(kernelSupported: true)
+    telemetry.set(tier: .bpfOOM)
     telemetry.set(ReloadState())
     telemetry.set(ring: nil, lost: 0)
     telemetry.set(attached: 0)

@@ -93,7 +93,7 @@ private func record(_ i: Int, _ policy: String = "largest-rss", _ outcome: KillR
     let telemetry = try Telemetry { ["growth"] }
     for (i, outcome) in KillRecord.Outcome.allCases.enumerated() { telemetry.kept(record(i, "growth", outcome)) }
     telemetry.set(ReloadState())
-    telemetry.set(kernelSupported: true)
+    telemetry.set(tier: .bpfOOM)
     telemetry.set(ring: nil, lost: 0)
     telemetry.set(attached: 2)
     telemetry.set(limits: [], ofSystem: nil)

@@ -58,7 +58,7 @@ check("  it decides for the system", os.path.exists(LINKS + "/system"))
 
 print("== its rights", flush=True)
 facts = status_of(pod.pid)
-KEPT = f"{1 << 1 | 1 << 38 | 1 << 39:016x}"  # CAP_DAC_OVERRIDE, CAP_PERFMON, CAP_BPF
+KEPT = f"{1 << 1 | 1 << 34 | 1 << 38 | 1 << 39:016x}"  # CAP_DAC_OVERRIDE, CAP_SYSLOG, CAP_PERFMON, CAP_BPF
 same("its capabilities are the documented ones, and it can gain none", [facts[key].strip() for key in ("CapEff", "CapPrm", "NoNewPrivs")],
      [KEPT] * 2 + ["1"])
 same("its own filter of system calls is in force", facts["Seccomp"].strip(), "2")

@@ -19,6 +19,9 @@ SHAPE = HERE + "/.out/shape"
 MOUNT = "/sys/fs/cgroup"
 JOURNAL = "/var/lib/oomlet/kills.jsonl"
 LINKS = "/sys/fs/bpf/oomlet/v1"
+# How policies decide on this kernel: docs/kernels.md
+with open("/sys/kernel/btf/vmlinux", "rb") as btf:
+    TIER = "bpf-oom" if b"\0bpf_oom_ops\0" in btf.read() else "tracing"
 OOMLET = shutil.which("oomlet")
 MIB = 1 << 20
 

@@ -1,6 +1,7 @@
 #!/bin/bash
-# A kernel without OOM policies in BPF, as all released ones are.
-# vm: --plain
+# A kernel on which no policy can decide.
+# needs bpf-oom: it has a kernel of its own
+# vm: --kernel stock:6.1
 . "$(dirname "$0")/lib.sh"
 
 bundle annotated 64 largest-rss w=1

@@ -84,7 +84,10 @@ grow annotated
 check "the youngest dies alone" same "$(died "$before" "$(processes "$cgroup")")" batch
 check "the record is there" until_ 5 has_record "$id"
 check "with victim and policy" same "$(fields "$id" victim.comm policy outcome)" "batch youngest killed"
-check "memory.events: one kill" same "$(event "$cgroup" oom_kill)" 1
+# Killed by SIGKILL, where the kernel has no OOM policies and would not choose the same
+counted=1 seen=7
+[[ $tier == bpf-oom ]] || counted=0 seen=4
+check "memory.events: one kill, as far as it is the kernel's" same "$(event "$cgroup" oom_kill)" $counted
 check "podman inspect: running, not OOMKilled" same "$(states annotated Status OOMKilled)" "running false"
 podman rm -f -t 0 plain annotated >"$work/rm" 2>&1
 check "removed: nothing is attached any more" same "$(ls "$links" /run/oomlet/containers)" \
@@ -121,7 +124,7 @@ example() { # name, processes that live
     cgroup=${cgroup_of[$container]}
     check "$1: its policy is on it" same "$(links_on "$cgroup")" "${1//-/_}"
     check "the policy's choice leaves $2" same "$(names "$cgroup")" "$2"
-    check "one process died" same "$(event "$cgroup" oom_kill)" 1
+    check "memory.events: one kill, as far as it is the kernel's" same "$(event "$cgroup" oom_kill)" $counted
     check "the container lives, its PID 1 is the same" same "${state_of[$container]}" "running ${init_of[$container]} 0 false"
     check "the record is there" until_ 5 has_record "${id_of[$container]}"
     check "with the policy" same "$(fields "${id_of[$container]}" policy outcome)" "$1 killed"
@@ -171,12 +174,14 @@ check "PID 1 dies: podman inspect says OOMKilled and 137" same "$(states first S
 check "the record names it" until_ 5 has_record "$id"
 
 # The expressions of cAdvisor (utils/oomparser) and of node-problem-detector (config/kernel-monitor.json)
-# find an OOM decided by a policy like the kernel's own: 4 and 3 in this boot. It reports more than it kills where a victim
+# find an OOM decided by a policy like the kernel's own: 4 and 3 in this boot, 3 of the 4 only where the kernel asks policies. It reports more than it kills where a victim
 # is waited for.
 dmesg >"$work/dmesg"
-check "the policies have killed four times" same "$(grep -c '] oomlet [a-z-]*: Killed process' "$work/dmesg")" 4
+check "the policies have killed four times" same "$(oomlet kills -o json | grep -c '"outcome": *"killed"')" 4
+check "and say so in the log, where the kernel asks them" \
+    same "$(grep -c '] oomlet [a-z-]*: Killed process' "$work/dmesg")" "$([[ $tier != bpf-oom ]] || echo 4)$([[ $tier == bpf-oom ]] || echo 0)"
 sees() { # sentence, expression
-    check "$1" same "$(grep -cE "$2" "$work/dmesg")" "$((7 + ${3:-0}))"
+    check "$1" same "$(grep -cE "$2" "$work/dmesg")" "$((seen + ${3:-0}))"
 }
 waits=$(grep -c '] oomlet waits for an earlier victim: ' "$work/dmesg")
 sees "cAdvisor finds the start of each OOM" 'invoked oom-killer:' "$waits"
@@ -213,4 +218,4 @@ kill "$agent"
 wait "$agent"
 rmdir "$cgroups/conmon"
 check_clean
-finish 53
+finish 54

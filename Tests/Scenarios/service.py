@@ -80,7 +80,7 @@ os.makedirs("/etc/oomlet")
 config("system: {order: [usage]}\n")
 agent = Service().running()
 facts = agent.status()
-KEPT = f"{1 << 1 | 1 << 38 | 1 << 39:016x}"  # CAP_DAC_OVERRIDE, CAP_PERFMON, CAP_BPF
+KEPT = f"{1 << 1 | 1 << 34 | 1 << 38 | 1 << 39:016x}"  # CAP_DAC_OVERRIDE, CAP_SYSLOG, CAP_PERFMON, CAP_BPF
 same("its capabilities are the documented ones, and it can gain none",
      [facts[key].strip() for key in ("CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb", "NoNewPrivs")], [KEPT] * 3 + ["0" * 16] * 2 + ["1"])
 same("a filter of system calls is in force", facts["Seccomp"].strip(), "2")

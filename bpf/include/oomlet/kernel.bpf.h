@@ -210,6 +210,8 @@ struct oom_control {
 
 /* Flags of allocations, the same in all kernels (include/linux/gfp_types.h) */
 enum {
+	GFP_DMA = 0x1,
+	GFP_DMA32 = 0x4,
 	GFP_FS = 0x80,
 	GFP_RETRY_MAYFAIL = 0x4000,
 	GFP_THISNODE = 0x200000,
