@@ -138,7 +138,6 @@ int tell_of_left(unsigned long long *ctx)
 	r = bpf_map_lookup_elem(&drafts, &slot);
 	if (r && victim->tgid == left_tgid) {
 		r->outcome = OOMLET_OUTCOME_KILLED;
-		r->flags |= OOMLET_BY_KERNEL;
 		record_send(r);
 	}
 	return 0;

@@ -256,6 +256,7 @@ extension Agent {
     }
     state.set(.customPolicy, broken.isEmpty ? nil : broken.joined(separator: "; "))
     if hasPolicies { attachSystem() }
+    lookForMissingParts()
     state.reload.loaded = Int64(clockNanoseconds(CLOCK_REALTIME))
     state.reload.successes += 1
     state.reload.failure = nil
@@ -284,6 +285,12 @@ extension Agent {
     }
     try attacher.setSystemPressure(config.systemPressure)
     return broken
+  }
+
+  private func lookForMissingParts() {
+    let missing = hasPolicies ? (try? KernelSupport.missing()) ?? [] : []
+    guard !missing.isEmpty else { return _ = state.set(.tier, nil) }
+    degrade(.tier, "left to the kernel here: \(missing.joined(separator: "; "))")
   }
 
   private func attachSystem() {

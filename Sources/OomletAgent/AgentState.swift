@@ -14,6 +14,8 @@ public enum Degradation: String, CaseIterable, Comparable, Sendable {
   case bpffs
   /// Slices and the node have no policy of oomlet's, because they have another or for want of something.
   case systemPolicy = "system-policy"
+  /// The kernel lacks a part without which not all is decided.
+  case tier
   /// The kernel does not measure pressure.
   case psi
   /// The kernel counts no memory by cgroup.

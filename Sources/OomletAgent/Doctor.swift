@@ -255,7 +255,7 @@ public struct Doctor {
 
   /// What it has looked at by itself.
   private static let looked: Set<Degradation> = [
-    .kernel, .bpffs, .psi, .memoryController, .oomSysctl, .systemdOomd, .oomKiller, .runtimes, .otherVersion,
+    .kernel, .tier, .bpffs, .psi, .memoryController, .oomSysctl, .systemdOomd, .oomKiller, .runtimes, .otherVersion,
   ]
 
   private mutating func agent() {

@@ -40,6 +40,7 @@ extension KillRecord {
     self.charged = charged == Charged() ? nil : charged
     repeats = raw.repeats
     tier = Tier(raw.tier)
+    if outcome == .killed { killedBy = raw.flags & OOMLET_BY_SIGNAL.rawValue == 0 ? .oomKill : .signal }
   }
 }
 

@@ -143,7 +143,7 @@ extension KillRecord.Notes {
       (OOMLET_TRUNCATED, KillRecord.Notes.truncated), (OOMLET_ALL_PROTECTED, .allProtected), (OOMLET_ALL_SMALL, .allSmall),
       (OOMLET_GROUP_DRIFT, .groupDrift), (OOMLET_CUSTOM_MISSING, .customMissing), (OOMLET_NO_POLICY, .noPolicy),
       (OOMLET_MEMORY_AVAILABLE, .memoryAvailable), (OOMLET_CONTAINER_PROTECTED, .containerProtected),
-      (OOMLET_POLICY_IS_DRY_RUN, .policyIsDryRun), (OOMLET_BY_KERNEL, .byKernel), (OOMLET_BY_SIGNAL, .bySignal),
+      (OOMLET_POLICY_IS_DRY_RUN, .policyIsDryRun),
     ] where flags & flag.rawValue != 0 { insert(note) }
   }
 }

@@ -43,7 +43,8 @@ struct TracingTier: Mechanism {
     }
     if !Kallsyms.areShown {
       missing.append(
-        "OOMs of the system, for the kernel hides its addresses (/proc/kallsyms: set kernel.kptr_restrict below 2, give CAP_SYSLOG)")
+        "OOMs of the system, for the kernel hides its addresses (/proc/kallsyms: set kernel.kptr_restrict below 2, give CAP_SYSLOG)"
+      )
     }
     (self.functions, self.missing) = (functions, missing)
   }

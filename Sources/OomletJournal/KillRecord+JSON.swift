@@ -16,7 +16,8 @@ extension KillRecord {
     let circumstances: [(key: String, value: JSON)] = [
       ("decision_ns", size(decisionNanoseconds)), ("victim_class", .string(victimClass.rawValue)),
       ("runner_up_class", .string(runnerUpClass.rawValue)), ("charged", charged?.json ?? .null),
-      ("repeats", .integer(Int64(repeats))), ("tier", tier.map { .string($0.rawValue) } ?? .null),
+      ("repeats", .integer(Int64(repeats))), ("killed_by", killedBy.map { .string($0.rawValue) } ?? .null),
+      ("tier", tier.map { .string($0.rawValue) } ?? .null),
       ("why", .string(why)), ("sentence", .string(sentence)),
       ("boot_id", .string(bootID)), ("boottime_ns", size(bootTime)),
     ]
@@ -45,6 +46,7 @@ extension KillRecord {
     runnerUpClass = json["runner_up_class"]?.string.flatMap(Class.init(rawValue:)) ?? .plain
     charged = json["charged"].flatMap(Charged.init(json:))
     repeats = UInt32(clamping: json["repeats"]?.integer ?? 0)
+    killedBy = json["killed_by"]?.string.flatMap(Means.init(rawValue:))
     tier = json["tier"]?.string.flatMap(Tier.init(rawValue:))
   }
 }

@@ -9,6 +9,14 @@ public struct KillRecord: Equatable, Sendable {
     case failed
   }
 
+  /// How a kill was done.
+  public enum Means: String, Sendable, CaseIterable {
+    /// By the kernel's OOM kill: counted in memory.events, and in its log.
+    case oomKill = "oom-kill"
+    /// By SIGKILL: the kernel counts no OOM kill, and runtimes report none.
+    case signal
+  }
+
   /// Off by at most 32 pages a CPU and kind: the kernel counts per CPU.
   public struct Memory: Equatable, Sendable {
     public var anon: UInt64
@@ -158,8 +166,6 @@ public struct KillRecord: Equatable, Sendable {
     public static let memoryAvailable = Notes(rawValue: 64)
     public static let containerProtected = Notes(rawValue: 128)
     public static let policyIsDryRun = Notes(rawValue: 256)
-    public static let byKernel = Notes(rawValue: 512)
-    public static let bySignal = Notes(rawValue: 1024)
 
     /// Name and meaning of each.
     public static let all: [(note: Notes, name: String, meaning: String)] = [
@@ -175,8 +181,6 @@ public struct KillRecord: Equatable, Sendable {
         .policyIsDryRun, "dry-run-policy",
         "the container's policy is a dry run, which does not count where the node decides: the kernel's measure decided"
       ),
-      (.byKernel, "by-kernel", "the kernel would choose the same, and has killed: it counts an OOM kill"),
-      (.bySignal, "by-signal", "killed by SIGKILL: the kernel counts no OOM kill, and runtimes report none"),
     ]
 
     public var names: [String] { Notes.all.filter { contains($0.note) }.map(\.name) }
@@ -227,6 +231,8 @@ public struct KillRecord: Equatable, Sendable {
   public var repeats: UInt32 = 0
   /// nil in records of before.
   public var tier: Tier?
+  /// nil: nobody was killed, or the record is of before.
+  public var killedBy: Means?
 
   public init(
     time: Int64, bootTime: UInt64, bootID: String, trigger: Trigger, level: Level, policy: String, kill: KillScope = .process,

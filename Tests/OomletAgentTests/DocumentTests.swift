@@ -54,6 +54,14 @@ import Testing
     #expect(DocumentTests.members(shown["degraded"]?.array?.first) == DocumentTests.members(made["degraded"]?.array?.first))
   }
 
+  // MARK: kernels.md
+
+  @Test func `kernels.md has a column for each tier, the best first`() throws {
+    let rows = try DocumentTests.document("kernels.md").split(separator: "\n").filter { $0.hasPrefix("| | ") }
+    #expect(rows.count == 1)
+    #expect(DocumentTests.words(in: String(rows[0])) == Tier.allCases.map(\.rawValue))
+  }
+
   // MARK: metrics.md
 
   @Test func `metrics.md has each metric, with its type and labels`() throws {

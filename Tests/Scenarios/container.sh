@@ -39,15 +39,15 @@ check "nobody in the neighbour" same "$(processes neighbour)" "$beside"
 check "oom_kill is 1" same "$(event one oom_kill)" 1
 check "oom_group_kill is 0" same "$(event one oom_group_kill)" 0
 # Where the kernel is left to do the same, it says what it always says
-reason="oomlet largest-rss" note=
-[[ $tier == bpf-oom ]] || reason="Memory cgroup out of memory" note='"by-kernel"'
+reason="oomlet largest-rss"
+[[ $tier == bpf-oom ]] || reason="Memory cgroup out of memory"
 check "the kernel's log says why" grep -q "$reason: Killed process" <(log_since)
 check "and its line of the kill is as node-problem-detector expects" \
     grep -qE "Killed process [0-9]+ \(c\) total-vm:[0-9]+kB, anon-rss:[0-9]+kB, file-rss:[0-9]+kB" <(log_since)
 check "the record came within a second of being looked for" until_ 1 has_record one
 check "record: trigger, level, policy, outcome" \
     same "$(fields one trigger level policy outcome)" "limit container largest-rss killed"
-check "record: who has killed" same "$(fields one tier) $(record one | tr -d ' ' | grep -o '"notes":[^]]*]')" "$tier \"notes\":[$note]"
+check "record: how it was killed" same "$(fields one tier killed_by)" "$tier oom-kill"
 check "record: the victim" same "$(fields one victim.pid victim.comm victim.uid)" "$(awk '$2 == "c"' <<<"$before") 0"
 check "record: limit and cgroups" same "$(fields one limit_bytes limit_cgroup container.cgroup)" \
     "$((256 << 20)) /oomlet-test/one /oomlet-test/one"

@@ -35,7 +35,7 @@ known = len(records())
 same("the second OOM: the one that has grown, not the largest", deaths([app], lambda: run_out(app.cgroup, growing)), [("app", "growing")])
 until(5, lambda: len(records()) > known)
 record = records()[-1]
-same("  record: the policy's name", (record["policy"], record["victim"]["comm"], record["notes"]), ("growth", "growing", [] if TIER == "bpf-oom" else ["by-signal"]))
+same("  record: the policy's name", (record["policy"], record["victim"]["comm"], record["notes"]), ("growth", "growing", []))
 log = subprocess.run(["dmesg"], capture_output=True, text=True).stdout
 same("  the kernel's log names it, where the kernel asks policies", "oomlet custom policy: Killed process" in log, TIER == "bpf-oom")
 

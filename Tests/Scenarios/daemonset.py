@@ -54,7 +54,7 @@ subprocess.run(["mount", "-t", "bpf", "-o", "mode=0700", "bpf", BPFFS], check=Tr
 check("mounted on the node: the agent sees it and loads the policies", says("configuration loaded again: /sys/fs/bpf is mounted"), read(LOG))
 check("  and is ready", until(10, lambda: pod.probe("readiness")[0] == 200), pod.probe("readiness"))
 same("  nothing is degraded", (degraded(), "largest-rss" in status()["policies"]), ([], True))
-check("  it decides for the system", os.path.exists(LINKS + "/system"))
+same("  it decides for the system", subprocess.run([HERE + "/.out/links", MOUNT], capture_output=True, text=True).stdout.split(), ["system"])
 
 print("== its rights", flush=True)
 facts = status_of(pod.pid)

@@ -185,13 +185,15 @@ event() { awk -v key="$2" '$1 == key { print $2 }' "$cgroups/$1/memory.events.lo
 # The names of those in list $1 that are not in list $2: who died
 died() { comm -23 <(sort <<<"$1") <(sort <<<"$2") | awk '{ print $2 }' | sort | xargs; }
 
-# Waits until an OOM kill has been counted, and things are quiet again
+# Waits until an OOM kill has been counted, or an OOM where kills may not be, and things are quiet again
 oom_over() { # name
     until_ 30 oom_seen "$1"
     sleep 1
 }
 oom_seen() {
-    [[ ! -d $cgroups/$1 ]] || (($(event "$1" oom_kill) > 0)) || is_empty "$1"
+    local counted=oom_kill
+    [[ $tier == bpf-oom ]] || counted=oom
+    [[ ! -d $cgroups/$1 ]] || (($(event "$1" $counted) > 0)) || is_empty "$1"
 }
 is_empty() { [[ -z $(processes "$1") ]]; }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # Stalls of the whole system: nobody dies while there is memory; where there is none, who took it
 # dies, not who stalls most.
+# needs bpf-oom: how much memory has to be taken for stalls of the node is measured on the test kernel
 # vm: --memory 768 --disk Tests/Scenarios/.out/disk.img:800
 # core
 # takes 110

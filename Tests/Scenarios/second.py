@@ -6,6 +6,7 @@ import os
 from oomtree import *
 
 TOP = "/oomlet-test"
+policy = os.environ.get("POLICY", "largest-rss")  # youngest: not whom the kernel would choose
 rounds = int(os.environ.get("ROUNDS", "50"))
 top = Cgroup(TOP)
 top.enable()
@@ -13,7 +14,7 @@ agent = Agent()
 extra = {"kernel": 0, "policy": 0}
 for i in range(rounds):
     for who in extra:
-        container = Container(top, f"{who}{i}", "largest-rss" if who == "policy" else None, group=0)
+        container = Container(top, f"{who}{i}", policy if who == "policy" else None, group=0)
         container.start("large", anon=30)
         for j in range(3):
             container.start(f"small{j}", anon=9)

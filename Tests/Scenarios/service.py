@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # The agent as a service: its rights, its socket, reloads, others on the node, its death.
+# needs bpf-oom: it removes the link of the root cgroup, and has a stranger attach policies of the kernel's
 # vm: --timeout 600
 # core
 # takes 50

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # An agent in a cgroup of 20 MiB, with 200 attached containers (or ATTACHED, GONE): many gone, killed during an OOM, replaced.
+# needs bpf-oom: a stock kernel's types alone take more than the 20 MiB that the agent has here to start with
 # vm: --memory 2048 --timeout 1200
 # takes 50
 import shutil

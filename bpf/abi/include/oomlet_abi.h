@@ -254,8 +254,7 @@ enum oomlet_record_flags {
 	OOMLET_MEMORY_AVAILABLE = 1 << 6,/* the system stalls, but has memory: nobody dies for that */
 	OOMLET_CONTAINER_PROTECTED = 1 << 7, /* the container is marked: nothing else was left */
 	OOMLET_POLICY_IS_DRY_RUN = 1 << 8, /* the container's, which does not count here: the kernel's measure */
-	OOMLET_BY_KERNEL = 1 << 9,	/* the kernel would have chosen the same, and has carried it out */
-	OOMLET_BY_SIGNAL = 1 << 10,	/* killed by SIGKILL: the kernel counts and logs no OOM kill */
+	OOMLET_BY_SIGNAL = 1 << 9,	/* killed by SIGKILL: the kernel counts and logs no OOM kill */
 };
 
 /* One decision. */

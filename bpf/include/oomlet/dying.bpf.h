@@ -15,6 +15,7 @@
 
 #define DYING 64U		/* the latest so many; a power of 2 */
 #define HOPELESS_NS 5000000000ULL
+#define ENDING_NS 100000000ULL
 
 /* Changed and read under the kernel's oom_lock only. */
 struct dying {
@@ -132,11 +133,13 @@ static __noinline bool has_left_enough(oom_handle *oom, struct cgroup *cgrp, con
 				       __u64 until_ns)
 {
 	struct task_struct *task = bpf_task_from_pid(v->tgid);
+	__u64 now = bpf_ktime_get_boot_ns();
 	bool left = false;
 
 	if (!task)
 		return false;
-	wait_for_memory(oom, cgrp, v, until_ns);
+	/* Nothing more is to come of one that has been reaped */
+	wait_for_memory(oom, cgrp, v, now + ENDING_NS < until_ns ? now + ENDING_NS : until_ns);
 	if (is_dead(task) && has_room(oom, cgrp)) {
 		tell_of(oom, task);
 		left = true;
