@@ -405,15 +405,17 @@ static __noinline void look_at(struct cgroup *cgrp, const struct oomlet_pressure
 {
 	struct oomlet_stall *stall = bpf_cgrp_storage_get(&stalls, cgrp, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	const struct psi_group *psi = cgrp->level ? cgrp->psi : &psi_system;
-	__u64 totals[4] = {}, total;
+	__u64 totals[4] = {}, total, summed_at = 0;
 
 	if (!stall || !psi)
 		return;
 	bpf_core_read(totals, sizeof(totals), &psi->total);
 	total = limit->kind == OOMLET_PRESSURE_FULL ? totals[PSI_MEM_FULL] : totals[PSI_MEM_SOME];
-	/* The kernel sums them up about every 2 s */
-	if (total == stall->total_ns && bpf_ktime_get_boot_ns() - stall->looked_at_ns < STALE_NS)
+	/* The kernel sums them up about every 2 s: one look for each time */
+	bpf_core_read(&summed_at, sizeof(summed_at), &psi->avg_last_update);
+	if (summed_at == stall->summed_at_ns)
 		return;
+	stall->summed_at_ns = summed_at;
 	if (look(stall, limit, total) && !end_pressure(cgrp, limit))
 		stall->declared_at_ns = 0;
 }

@@ -194,6 +194,7 @@ struct oomlet_stall {
 	__u32 samples;			/* taken so far; the latest are below, at their number modulo */
 	__u64 sampled_at_ns[OOMLET_STALL_SAMPLES];
 	__u64 sampled_total_ns[OOMLET_STALL_SAMPLES];
+	__u64 summed_at_ns;		/* when the kernel had summed up stalls, by a clock of its own; tier `tracing` */
 };
 
 /* Value of map `marks`, BPF_MAP_TYPE_CGRP_STORAGE: what the node's configuration says of a
@@ -388,7 +389,7 @@ _Static_assert(sizeof(struct oomlet_process) == 80, "process");
 _Static_assert(sizeof(struct oomlet_rank) == 40, "rank");
 _Static_assert(sizeof(struct oomlet_record) == 48 + 88 + 48 + 24 + 8 + 112 + 8 + 64 + 1024 + 1536 + 160, "record");
 _Static_assert(sizeof(struct oomlet_pressure_limit) == 40, "pressure");
-_Static_assert(sizeof(struct oomlet_stall) == 64 + 16 * OOMLET_STALL_SAMPLES, "stall");
+_Static_assert(sizeof(struct oomlet_stall) == 72 + 16 * OOMLET_STALL_SAMPLES, "stall");
 _Static_assert(sizeof(struct oomlet_mark) == 8, "mark");
 _Static_assert(sizeof(struct oomlet_state) == 40, "state");
 _Static_assert(sizeof(struct oomlet_question) == 32, "question");

@@ -84,6 +84,7 @@ enum {
 struct psi_group {
 	__u64 total[4];			/* ns, since boot or the cgroup's beginning */
 	unsigned long avg[4 * PSI_AVERAGES];
+	__u64 avg_last_update;		/* ns; totals are of then */
 	__u64 cgroup_id;
 } __core;
 
