@@ -110,11 +110,13 @@ public struct Attacher {
     let there = PolicyPlace.container(cgroup.path, id: cgroup.id)
     if !there.isAttached {
       there.takeOff()
-    } else if Parameters(on: cgroup)?.containerID == container.identity.id {
+    } else if let parameters = Parameters(on: cgroup), parameters.containerID == container.identity.id {
       // Both prestart and createRuntime may be configured
       guard isAgent, let rule, let attached = container.attached, attached.rule != nil else { return [] }
       try change(attached, to: request, rule, of: container, on: cgroup)
       return []
+    } else {
+      throw Attachment.occupied(cgroup.path, by: Parameters(on: cgroup)?.policyName)
     }
     var customID: UInt32 = 0
     if case .custom = request.victim { customID = try PolicyMap.id(map) }

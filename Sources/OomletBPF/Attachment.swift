@@ -90,6 +90,12 @@ public struct Attachment: ~Copyable {
     }
   }
 
+  /// - Parameter name: of the policy that is there; nil: not known.
+  public static func occupied(_ cgroup: String, by name: String?) -> Failure {
+    let name = name.map { " (\(quoted($0)))" } ?? ""
+    return Failure(.occupied, "cgroup \(printable(cgroup)) has another OOM policy\(name), which stays")
+  }
+
   /// The names of pins of policies whose cgroup is gone.
   public static func defunctPins() -> (containers: Set<String>, pods: [String]) {
     func defunct(_ directory: String) -> [String] {

@@ -52,6 +52,9 @@ public struct Parameters {
   /// The id of the container they are of; of a pod, of one of its containers.
   public var containerID: String { text(value.identity.id) }
 
+  /// Of the policy, as the kernel's OOM report has it.
+  public var policyName: String { PolicyMap.name(text(value.policy)) }
+
   /// Whether all is the same, byte by byte.
   public func isSame(as other: Parameters) -> Bool {
     withUnsafeBytes(of: value) { mine in withUnsafeBytes(of: other.value) { mine.elementsEqual($0) } }

@@ -39,14 +39,14 @@ struct PolicyLink: ~Copyable {
       errno = ESTALE
       return fd
     }
-    guard names.isEmpty else { throw occupied(cgroup, by: names.first) }
+    guard names.isEmpty else { throw Attachment.occupied(cgroup.path, by: names.first) }
     return clibbpf_link_create_at(map.raw, cgroup.fd.raw, BPF_STRUCT_OPS.rawValue, 0)
   }
 
   private static func failureToAttach(_ cgroup: borrowing Cgroup, _ number: CInt) -> Failure {
     let path = printable(cgroup.path)
     switch number {
-    case EEXIST: return occupied(cgroup, by: namesOfPolicies(on: cgroup.id)?.first)
+    case EEXIST: return Attachment.occupied(path, by: namesOfPolicies(on: cgroup.id)?.first)
     case ESTALE:
       return Failure(
         .occupied,
@@ -58,11 +58,6 @@ struct PolicyLink: ~Copyable {
       return Failure(.notFound, "cgroup \(path) is gone: the container ended before its policy was attached")
     default: return failure("cannot attach a policy to cgroup \(path)", number)
     }
-  }
-
-  private static func occupied(_ cgroup: borrowing Cgroup, by name: String?) -> Failure {
-    let name = name.map { " (\(quoted($0)))" } ?? ""
-    return Failure(.occupied, "cgroup \(printable(cgroup.path)) has another OOM policy\(name), which stays")
   }
 
   /// Puts another policy in its place, so that its cgroup never is without one.

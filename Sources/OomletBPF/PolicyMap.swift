@@ -27,9 +27,11 @@ public enum PolicyMap {
         case .pod: "pod"
         case .system: "system"
         }
-      return "oomlet_" + String(text.map { $0 == "-" ? "_" : $0 })
+      return PolicyMap.name(text)
     }
   }
+
+  static func name(_ policy: String) -> String { "oomlet_" + String(policy.map { $0 == "-" ? "_" : $0 }) }
 
   /// The map of a policy that is loaded, or nil.
   public static func loaded(_ kind: Kind) -> OwnedFD? { Pins.open(kind.pin) }
