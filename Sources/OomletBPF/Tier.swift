@@ -1,6 +1,13 @@
 internal import COomletABI
-internal import OomletModel
+public import OomletModel
 internal import OomletSystem
+
+extension Tier {
+  /// Of the policies that are loaded; nil: none are. Asks the kernel's maps, not its types, which takes far longer.
+  public static var inUse: Tier? {
+    State.attachStyle.map { $0 == OOMLET_ATTACH_STORAGE ? .tracing : .bpfOOM }
+  }
+}
 
 /// What a tier does in its own way.
 protocol Mechanism: Sendable {

@@ -43,8 +43,7 @@ struct TracingTier: Mechanism {
     }
     if !Kallsyms.areShown {
       missing.append(
-        "OOMs of the system, for the kernel hides its addresses (/proc/kallsyms: set kernel.kptr_restrict below 2, give CAP_SYSLOG)"
-      )
+        "OOMs of the system, for /proc/kallsyms does not show oom_lock (set kernel.kptr_restrict below 2, give CAP_SYSLOG)")
     }
     (self.functions, self.missing) = (functions, missing)
   }
@@ -84,13 +83,14 @@ struct TracingTier: Mechanism {
 
 /// The kernel's symbols, as far as it shows them.
 enum Kallsyms {
+  /// Whether the one that OOMs of the system take is there, and has its address.
   static var areShown: Bool {
     guard let file = fopen("/proc/kallsyms", "r") else { return false }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 256)
     while fgets(&line, CInt(line.count), file) != nil {
-      // The first ones may be at 0 (per-CPU variables)
-      if line.prefix(16).contains(where: { $0 != CChar(bitPattern: UInt8(ascii: "0")) }) { return true }
+      guard strstr(line, " oom_lock\n") != nil else { continue }
+      return line.prefix(16).contains { $0 != CChar(bitPattern: UInt8(ascii: "0")) }
     }
     return false
   }

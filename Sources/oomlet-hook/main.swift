@@ -28,7 +28,7 @@ let usage = """
     -h, --help         print this
 
   Exit status: 0 done or nothing to do, 1 state unreadable, 2 usage, 3 annotation invalid, 7 container gone,
-  124 no state in time. A kernel or node that can't attach the policy (no BPF OOM policies, no cgroup v2,
+  124 no state in time. A kernel or node that can't attach the policy (an old kernel, no cgroup v2,
   no permission) and a cgroup with another policy are warnings, and the container starts without it, unless the
   annotation says "require: true": then 4, 5 and 6. Errors and warnings go to stderr and to /run/oomlet/hook.log.
 
@@ -150,6 +150,7 @@ func run() throws(Failure) {
     for problem in [Node.sysctlProblem(), Node.systemdOomdProblem(), Node.killersProblem()].compactMap(\.self) {
       log("warning: \(problem)")
     }
+    if let tier = Tier.inUse, !tier.limits.isEmpty { log("warning: tier \(tier.rawValue): \(tier.limits)") }
   } catch {
     // What the node can't do is no reason to keep a container from starting, and who has not asked starts in any case
     let isAsked = asked.request != nil
