@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # The three pods of scenario node, on a kernel without OOM policies: its choice at the node's OOM is another one.
-# vm: --plain --memory 1024
+# needs bpf-oom: it has a kernel of its own
+# vm: --kernel stock:6.1 --memory 1024
 from threepods import *
 
 CASES = [
