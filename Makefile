@@ -120,7 +120,7 @@ image: build image-root
 
 scenarios: build kernel trixie
 	Tests/Scenarios/run -j 3
-	Tests/Scenarios/run -j 3 --kernel stock:$(firstword $(tested_stocks)) --core
+	Tests/Scenarios/run -j 2 --kernel stock:$(firstword $(tested_stocks)) --core
 	for base in $(filter-out $(firstword $(bases)),$(bases)); do Tests/Scenarios/run -j 3 --base $$base --core || exit; done
 
 fuzz: deps
