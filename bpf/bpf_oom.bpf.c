@@ -111,7 +111,6 @@ static __noinline void tell_of(struct oom_control *oc, struct task_struct *victi
 static __noinline void wait_for_memory(struct oom_control *oc, struct cgroup *cgrp, const struct victim *v, __u64 until_ns)
 {
 	struct bpf_iter_num numbers;
-	struct task_struct *task;
 	bool gone = false;
 
 	if (task_is_oom_victim(bpf_get_current_task_btf()))
@@ -120,10 +119,7 @@ static __noinline void wait_for_memory(struct oom_control *oc, struct cgroup *cg
 	while (!gone && bpf_iter_num_next(&numbers)) {
 		if (bpf_ktime_get_boot_ns() > until_ns)
 			break;
-		task = bpf_task_from_pid(v->tgid);
-		gone = !task || task->start_boottime != v->start_boottime_ns || is_dead(task);
-		if (task)
-			bpf_task_release(task);
+		gone = is_gone(v);
 	}
 	bpf_iter_num_destroy(&numbers);
 }

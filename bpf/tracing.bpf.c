@@ -198,7 +198,7 @@ static __always_inline __u64 wanted_bytes(struct want *want)
 static __noinline void wait_for_memory(struct want *want, struct cgroup *cgrp, const struct victim *v, __u64 until_ns)
 {
 	__u64 bytes = wanted_bytes(want), enough = v->size_bytes / 2 < ENOUGH_BYTES ? v->size_bytes / 2 : ENOUGH_BYTES;
-	struct task_struct *current = bpf_get_current_task_btf(), *task;
+	struct task_struct *current = bpf_get_current_task_btf();
 	struct bpf_iter_num numbers;
 	bool gone = false;
 	int *i;
@@ -215,10 +215,7 @@ static __noinline void wait_for_memory(struct want *want, struct cgroup *cgrp, c
 		}
 		if (*i & 63)
 			continue;
-		task = bpf_task_from_pid(v->tgid);
-		gone = !task || task->start_boottime != v->start_boottime_ns || is_dead(task);
-		if (task)
-			bpf_task_release(task);
+		gone = is_gone(v);
 	}
 	bpf_iter_num_destroy(&numbers);
 }

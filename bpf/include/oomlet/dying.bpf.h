@@ -77,6 +77,17 @@ static __always_inline bool is_dead(struct task_struct *task)
 	return task->exit_state && task->signal->nr_threads <= 1;
 }
 
+/* The same of a victim, or there is no such process any more. */
+static __always_inline bool is_gone(const struct victim *v)
+{
+	struct task_struct *task = bpf_task_from_pid(v->tgid);
+	bool gone = !task || task->start_boottime != v->start_boottime_ns || is_dead(task);
+
+	if (task)
+		bpf_task_release(task);
+	return gone;
+}
+
 /* Whether the task is, or was to its end, in the cgroup of that id and level, or below. */
 static __always_inline bool is_below(struct task_struct *task, __u64 cgroup_id, int level)
 {
